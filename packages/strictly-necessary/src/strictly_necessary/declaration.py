@@ -1,0 +1,111 @@
+"""The declaration: everything that a service keeps in a browser, read from one TOML file and checked as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from strictly_necessary import _reading, rules
+from strictly_necessary.cookies import CookieSyntaxError, SetCookie, serialize_set_cookie
+from strictly_necessary.findings import DeclarationError, Finding, Severity
+from strictly_necessary.items import Item, Kind, Policy, ThirdParty
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A checked declaration. Make one with `load`."""
+
+    policy: Policy
+    items: tuple[Item, ...]
+    third_parties: tuple[ThirdParty, ...] = ()
+
+    @cached_property
+    def _by_id(self) -> dict[str, Item]:
+        return {item.id: item for item in self.items}
+
+    @cached_property
+    def cookies(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.kind is Kind.COOKIE)
+
+    def item(self, item_id: str) -> Item:
+        """The item with this id. Raises KeyError."""
+        return self._by_id[item_id]
+
+    def match(self, kind: Kind | str, name: str) -> Item | None:
+        """The item that declares this name, exactly or by its pattern. Letter case counts."""
+        return next((item for item in self.items if item.kind == kind and item.matches(name)), None)
+
+
+def check(path: Path | str) -> list[Finding]:
+    """Everything that is wrong with the file, in its order. Raises OSError if it cannot be read."""
+    return _check(Path(path))[1]
+
+
+def load(path: Path | str) -> Declaration:
+    """The declaration in the file. Raises `DeclarationError` with all findings if one is an error, OSError if the file
+    cannot be read."""
+    declaration, findings = _check(Path(path))
+    if declaration is None or any(finding.severity is Severity.ERROR for finding in findings):
+        raise DeclarationError(tuple(findings))
+    return declaration
+
+
+def _check(path: Path) -> tuple[Declaration | None, list[Finding]]:
+    reading = _reading.read(path.read_bytes(), str(path))
+    findings = reading.findings
+    for index, item in reading.items:
+        findings.extend(
+            reading.finding(rule.code, rule.severity, f'"{item.id}": {rule.text}', rule.fix, "items", index, rule.field)
+            for rule in rules.broken_by(item)
+        )
+    findings.sort(key=lambda finding: (finding.line, finding.column, finding.code))
+    if reading.policy is None:
+        return None, findings
+    items = tuple(item for _, item in reading.items)
+    return Declaration(reading.policy, items, tuple(reading.third_parties)), findings
+
+
+def set_cookie(item: Item, value: str, max_age: int | None = None) -> str:
+    """The value of a Set-Cookie header with exactly the declared attributes. `max_age` is in seconds; without it the
+    cookie ends with the browser session. Raises `CookieSyntaxError` if the value cannot be sent, ValueError if the item
+    is not ours to set, the value is not a declared one, or the life would be longer than declared."""
+    if item.kind is not Kind.COOKIE or item.is_pattern:
+        raise ValueError(f'"{item.id}" is not a cookie with a name of its own')
+    if item.values and value not in item.values:
+        raise ValueError(f'"{item.id}" may not hold this value')
+    if max_age is not None:
+        if max_age <= 0:
+            raise ValueError("a life is at least one second; use delete_cookie to remove a cookie")
+        if item.lifetime.is_session:
+            raise ValueError(f'"{item.id}" is declared to end with the browser session')
+        if item.lifetime.seconds is None or max_age > item.lifetime.seconds:
+            raise ValueError(f'"{item.id}" may not live longer than declared: {item.lifetime.text}')
+    return serialize_set_cookie(replace(_bare(item), value=_octets(value), max_age=max_age))
+
+
+def delete_cookie(item: Item) -> str:
+    """The value of a Set-Cookie header that removes the cookie from the browser. Raises ValueError for a pattern."""
+    if item.kind is not Kind.COOKIE or item.is_pattern:
+        raise ValueError(f'"{item.id}" is not a cookie with a name of its own')
+    return serialize_set_cookie(replace(_bare(item), max_age=0))
+
+
+def _octets(value: str) -> bytes:
+    try:
+        return value.encode("ascii")
+    except UnicodeEncodeError:
+        raise CookieSyntaxError("the value has a character beyond ASCII") from None
+
+
+def _bare(item: Item) -> SetCookie:
+    return SetCookie(
+        name=item.name.encode(),
+        value=b"",
+        path=item.path,
+        domain=item.domain,
+        secure=item.secure,
+        http_only=item.http_only,
+        same_site=item.same_site.value if item.same_site else None,
+        partitioned=item.partitioned,
+    )

@@ -1,0 +1,177 @@
+"""What the guard decides, without a framework: which cookies reach the application, and which may leave it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+from strictly_necessary.cookies import (
+    LONGEST_PAIR,
+    CookieSyntaxError,
+    SetCookie,
+    parse_cookie_header,
+    parse_set_cookie,
+)
+from strictly_necessary.declaration import Declaration
+from strictly_necessary.findings import Direction, GuardFinding
+from strictly_necessary.items import Item, SetBy
+
+MOST_FINDINGS = 20
+"""Findings about one header at most; one more then says that there were others, so nobody can flood a log."""
+
+_MOST_REMEMBERED = 256
+_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
+_SPACE = b" \t"
+
+
+class Watch:
+    """The declaration, prepared for looking at headers. `now` tells the time in seconds since 1970."""
+
+    def __init__(self, declaration: Declaration, *, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        cookies = [item for item in declaration.cookies if item.exempt]
+        self._gated = [item for item in declaration.cookies if not item.exempt]
+        self._exact = {item.name.encode(): item for item in cookies if not item.is_pattern}
+        self._patterns = [(item.stem.encode(), item) for item in cookies if item.is_pattern]
+        self._readable = frozenset(name for name, item in self._exact.items() if item.readable_by_application)
+        self._hidden = frozenset(name for name, item in self._exact.items() if not item.readable_by_application)
+        self._hidden_stems = tuple(stem for stem, item in self._patterns if not item.readable_by_application)
+        self._sound: set[tuple[bytes, bytes]] = set()
+
+    def request(self, header: bytes) -> tuple[bytes, tuple[GuardFinding, ...]]:
+        """The Cookie header that the application may see, perhaps empty, and what was wrong with the one that came.
+
+        Several Cookie headers are to be joined by `; ` first (RFC 9113 section 8.2.3). Everything that passes is as it
+        came, byte for byte and in its order. Never raises."""
+        if _control(header):
+            return self._sort_out(header)
+        kept: dict[bytes, bytes] = {}
+        whole = True
+        for pair in header.split(b";"):
+            raw_name, equals, _ = pair.partition(b"=")
+            name = raw_name.strip(_SPACE)
+            if not equals:
+                return self._sort_out(header)
+            if name in self._readable and name not in kept:
+                kept[name] = pair
+            elif name in self._hidden or name.startswith(self._hidden_stems):
+                whole = False
+            else:
+                return self._sort_out(header)
+        return header if whole else b"; ".join([pair.strip(_SPACE) for pair in kept.values()]), ()
+
+    def _sort_out(self, header: bytes) -> tuple[bytes, tuple[GuardFinding, ...]]:
+        """`request` for a header in which something is out of the ordinary."""
+        kept: list[bytes] = []
+        seen: set[bytes] = set()
+        findings = _Findings(Direction.REQUEST)
+        for pair in parse_cookie_header(header):
+            item = self._find(pair.name)
+            if pair.problem:
+                findings.add("SN302", f"{{cookie}} {pair.problem} and was kept from the application", pair.name, item)
+            elif item is None:
+                findings.add("SN301", "{cookie} is not declared and was kept from the application", pair.name)
+            elif item.readable_by_application:
+                kept.append(pair.raw)
+                if pair.name in seen:
+                    text = "{cookie} came more than once; a neighbouring site may have set one of them"
+                    findings.add("SN303", text, pair.name, item)
+                seen.add(pair.name)
+        return b"; ".join(kept), findings.done()
+
+    def response(self, header: bytes) -> tuple[GuardFinding, ...]:
+        """Why this Set-Cookie may not leave; empty if it may. Never raises."""
+        pair, _, attributes = header.partition(b";")
+        name, _, _ = pair.partition(b"=")
+        if (name, attributes) in self._sound and len(pair) <= LONGEST_PAIR and not _control(pair):
+            return ()
+        findings = _Findings(Direction.RESPONSE)
+        try:
+            cookie = parse_set_cookie(header)
+        except CookieSyntaxError as error:
+            findings.add("SN312", f"Set-Cookie {{cookie}} {error}", name.strip(_SPACE))
+            return findings.done()
+        item = self._find(cookie.name)
+        if item is None:
+            text = cookie.name.decode("latin-1")
+            gated = next((item for item in self._gated if item.matches(text)), None)
+            if gated is not None:
+                findings.add("SN316", "{cookie} needs consent, and there is none", cookie.name, gated)
+            else:
+                findings.add("SN311", "{cookie} is not declared", cookie.name)
+            return findings.done()
+        for code, message in _differences(item, cookie, self._now):
+            findings.add(code, f"{{cookie}} {message}", cookie.name, item)
+        found = findings.done()
+        # The verdict is remembered if only the name and the attributes count for it, not the time and not the value.
+        if not found and cookie.expires is None and not item.values and len(self._sound) < _MOST_REMEMBERED:
+            self._sound.add((name, attributes))
+        return found
+
+    def _find(self, name: bytes) -> Item | None:
+        item = self._exact.get(name)
+        if item is None:
+            for stem, candidate in self._patterns:
+                if name.startswith(stem):
+                    return candidate
+        return item
+
+
+def _differences(item: Item, cookie: SetCookie, now: Callable[[], float]) -> Iterator[tuple[str, str]]:
+    """What sets this header apart from its declaration. A header that removes the cookie may have any attributes."""
+    if item.set_by is not SetBy.SERVER:
+        yield "SN315", f"is declared to be set by {item.set_by.value}, and the application set it"
+        return
+    lives = [] if cookie.max_age is None else [cookie.max_age]
+    if cookie.expires is not None:
+        lives.append(cookie.expires - int(now()))
+    if lives:
+        # Old browsers know only Expires: the longer of the two counts.
+        longest = max(lives)
+        if longest <= 0:
+            return
+        if longest > (item.lifetime.seconds or 0):
+            yield "SN314", f"would live {longest} seconds, and its declared lifetime is {item.lifetime.text!r}"
+    same_site = item.same_site.value if item.same_site else None
+    for attribute, actual, declared in (
+        ("HttpOnly", cookie.http_only, item.http_only),
+        ("Secure", cookie.secure, item.secure),
+        ("Partitioned", cookie.partitioned, item.partitioned),
+        ("Path", cookie.path, item.path),
+        ("Domain", cookie.domain, item.domain),
+        ("SameSite", cookie.same_site, same_site),
+    ):
+        if actual != declared:
+            yield "SN313", f"has {_shown(attribute, actual)}, and is declared with {_shown(attribute, declared)}"
+    if item.values and cookie.value.decode("latin-1") not in item.values:
+        yield "SN317", "has a value that is not among its declared values"
+
+
+def _shown(attribute: str, value: object) -> str:
+    if value in (None, False):
+        return f"no {attribute}"
+    return attribute if value is True else f"{attribute}={ascii(value)[1:81].rstrip(chr(39))}"
+
+
+class _Findings:
+    """Collects at most `MOST_FINDINGS`, each once, with names that are safe to print."""
+
+    def __init__(self, direction: Direction) -> None:
+        self._direction = direction
+        self._found: dict[GuardFinding, None] = {}
+        self._more = False
+
+    def add(self, code: str, message: str, name: bytes, item: Item | None = None) -> None:
+        if len(self._found) >= MOST_FINDINGS:
+            self._more = True
+            return
+        shown = name[:80].decode("latin-1").encode("unicode_escape").decode("ascii")
+        text = message.replace("{cookie}", f'"{shown}"' if shown else "a cookie without a name")
+        self._found[GuardFinding(code, self._direction, text, shown, item.id if item else None)] = None
+
+    def done(self) -> tuple[GuardFinding, ...]:
+        found = tuple(self._found)
+        if self._more:
+            found += (GuardFinding("SN304", self._direction, "and there were more findings than are told", ""),)
+        return found
