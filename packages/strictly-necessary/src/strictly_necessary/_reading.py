@@ -282,6 +282,7 @@ def _item(table: _Table) -> Item | None:
         lifetime=table.lifetime("lifetime"),
         set_when=table.text("set_when"),
         set_by=set_by,
+        title=table.optional_text("title"),
         values=table.optional_texts("values"),
         requires_action=table.optional_flag("requires_action"),
         information=table.optional_text("information"),

@@ -112,7 +112,7 @@ class Item:
     """One thing that is kept in a browser. The cookie attributes mean nothing for the other kinds.
 
     `name` is exact, or a pattern that ends in `*`. `readable_by_application` says whether the server application may
-    see it at all; what it may not see, the guard removes from the request.
+    see it at all; what it may not see, the guard removes from the request. `title` is a heading for people.
     """
 
     id: str
@@ -132,6 +132,7 @@ class Item:
     domain: str | None = None
     partitioned: bool = False
     script: str | None = None
+    title: str | None = None
     values: tuple[str, ...] = ()
     requires_action: bool = False
     information: str | None = None
