@@ -1,0 +1,336 @@
+"""The command line `mixip-transfer`.
+
+Exit codes: see errors.py and docs/mixip-transfer.md. Results go to standard output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from mixip_transfer import __version__, output
+from mixip_transfer.answers import is_token
+from mixip_transfer.errors import (
+    BadAnswerError,
+    KeyringError,
+    NotSignedInError,
+    RefusedError,
+    TransferError,
+    UnreachableError,
+    UsageError,
+)
+from mixip_transfer.names import platform_address, printable
+from mixip_transfer.platform import Platform
+from mixip_transfer.secure_storage import SecureStorage, open_storage
+from mixip_transfer.sign_in import sign_in, sign_out
+from mixip_transfer.transfers import get_files, send_files
+from mixip_transfer.works import find_work
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+KINDS = ("film", "music", "photography", "design", "writing", "software", "other")
+
+_platform = click.option("--platform", "url", metavar="URL", help="The platform, when you are signed in to several.")
+_quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and show no progress.")
+
+
+def _verbose(command: F) -> F:
+    def note(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's form
+        if value:
+            output.speak_up()
+
+    option = click.option(
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=note,
+        help="Show each request and where a failure came from, without secrets.",
+    )
+    return option(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mixip-transfer")
+def cli() -> None:
+    """Deliver large media files to a Mix-IP platform, and get them back, bit for bit.
+
+    \b
+    First:  mixip-transfer sign-in https://mixip.example
+    Then:   mixip-transfer send master.mov --work "My film"
+
+    \b
+    Exit codes: 0 fine, 1 failed, 2 usage, 3 no usable keyring, 4 not signed in or session ended,
+    5 some files of several failed, 130 stopped.
+    """
+
+
+@cli.command("sign-in")
+@click.argument("url")
+@click.option("--no-browser", is_flag=True, help="Print the address to open instead of opening the browser.")
+@click.option("--device", metavar="NAME", help="How this computer is listed; its own name by default.")
+@_verbose
+def sign_in_command(url: str, device: str | None, *, no_browser: bool) -> None:
+    """Sign in to the platform at URL with your browser.
+
+    The session is kept in the keyring of your operating system and nowhere else.
+
+    \b
+    Examples:
+      mixip-transfer sign-in https://mixip.example
+      mixip-transfer sign-in http://localhost:8000 --no-browser
+    """
+    address = platform_address(url)
+    storage = open_storage()
+    storage.require_usable()  # before anybody is asked for a password that could not be used
+    earlier = storage.token(address)
+
+    def show(page: str) -> None:
+        if no_browser:
+            click.echo(f"Open this address in a browser on this computer:\n\n{page}\n")
+            return
+        click.echo(f"Your browser opens. If it does not, open this address:\n\n{page}\n")
+        threading.Thread(target=_open_browser, args=(page,), daemon=True).start()
+
+    with Platform(address) as platform:
+        token = sign_in(platform, device=device or socket.gethostname(), show=show, stop=threading.Event())
+        try:
+            storage.keep(address, token)
+        except KeyringError:
+            with contextlib.suppress(TransferError):
+                sign_out(platform, token)
+            raise
+        if earlier is not None and is_token(earlier):
+            with contextlib.suppress(TransferError):
+                sign_out(platform, earlier)
+    with Platform(address, token) as platform:
+        click.echo(f"Signed in to {address} as {printable(platform.session().email)}.")
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@click.option("--work", "name", required=True, metavar="NAME", help="Title or id of the work.")
+@click.option("--create", is_flag=True, help="Make the work when there is none of this title.")
+@click.option("--kind", type=click.Choice(KINDS), default="other", help="Its kind, with --create.  [default: other]")
+@click.option(
+    "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, help="How many connections send at once."
+)
+@_json
+@_platform
+@_quiet
+@_verbose
+def send(
+    paths: tuple[Path, ...],
+    name: str,
+    kind: str,
+    parallel: int,
+    url: str | None,
+    *,
+    create: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Deliver files to a work.
+
+    A delivery that was broken off continues with the same command: only what is missing is sent. Each file is
+    listed only after the platform has verified all of it.
+
+    \b
+    Examples:
+      mixip-transfer send master.mov --work "My film"
+      mixip-transfer send stems/*.wav --work "My album" --create --kind music
+    """
+    address, token = _signed_in(url)
+    send_files(
+        address,
+        token,
+        paths,
+        work=name,
+        create=kind if create else None,
+        parallel=parallel,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+@cli.command("get")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--work", "name", required=True, metavar="NAME", help="Title or id of the work.")
+@click.option(
+    "--to",
+    "folder",
+    default=".",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the files go; this folder by default.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a different file of the same name.")
+@_json
+@_platform
+@_quiet
+@_verbose
+def get(
+    names: tuple[str, ...],
+    name: str,
+    folder: Path,
+    url: str | None,
+    *,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Get files of a work: those called NAME (or with that id), or all of them.
+
+    A file that is there already is not fetched again, and one that was broken off is continued.
+
+    \b
+    Examples:
+      mixip-transfer get --work "My film" --to ~/Downloads
+      mixip-transfer get master.mov --work "My film"
+    """
+    address, token = _signed_in(url)
+    get_files(address, token, names, work=name, folder=folder, overwrite=overwrite, as_json=as_json, quiet=quiet)
+
+
+@cli.command("list")
+@click.option("--work", "name", metavar="NAME", help="Title or id of a work: list its files.")
+@_json
+@_platform
+@_verbose
+def list_command(name: str | None, url: str | None, *, as_json: bool) -> None:
+    """List your works, or the files of one.
+
+    \b
+    Examples:
+      mixip-transfer list
+      mixip-transfer list --work "My film" --json
+    """
+    address, token = _signed_in(url)
+    with Platform(address, token) as platform:
+        if name is None:
+            works = list(platform.works())
+            if as_json:
+                output.say_json({"works": [output.facts_json(work) for work in works]})
+            else:
+                output.say_works(works)
+            return
+        work = find_work(platform, name)
+        files = list(platform.files(work.id))
+    if as_json:
+        output.say_json({"work": output.facts_json(work), "files": [output.facts_json(file) for file in files]})
+    else:
+        output.say_files(files)
+
+
+@cli.command()
+@_platform
+@_verbose
+def status(url: str | None) -> None:
+    """Say who is signed in, and where.
+
+    \b
+    Example:
+      mixip-transfer status
+    """
+    address, token = _signed_in(url)
+    with Platform(address, token) as platform:
+        session = platform.session()
+    click.echo(f"Signed in to {address} as {printable(session.email)}.")
+    click.echo(
+        f"This computer is listed as {printable(session.name)!r}; the session ends {printable(session.expires_at)}."
+    )
+
+
+@cli.command("sign-out")
+@click.option(
+    "--force", is_flag=True, help="Remove the session from this computer even if the platform is not reached."
+)
+@_platform
+@_verbose
+def sign_out_command(url: str | None, *, force: bool) -> None:
+    """End the session on the platform, then remove it from this computer.
+
+    \b
+    Examples:
+      mixip-transfer sign-out
+      mixip-transfer sign-out --force
+    """
+    storage = open_storage()
+    address = platform_address(url) if url else storage.current()
+    token = storage.token(address) if address else None
+    if address is None or token is None:
+        click.echo(f"You are not signed in{f' to {address}' if address else ''}.")
+        return
+    try:
+        if is_token(token):
+            with Platform(address) as platform:
+                sign_out(platform, token)
+    except (UnreachableError, RefusedError, BadAnswerError, UsageError) as failure:
+        if not force:
+            raise TransferError(
+                f"The session could not be ended on {address}, so it is still on this computer. {failure.message}",
+                "Try again later. With --force it is removed from this computer only;"
+                " then end it on the platform's page of sessions.",
+                code=failure.code,
+            ) from failure
+        storage.forget(address)
+        click.echo(f"Removed from this computer. {failure.message}", err=True)
+        click.echo("The session itself has not ended: end it on the platform's page of sessions.", err=True)
+        return
+    storage.forget(address)
+    click.echo(f"Signed out of {address}.")
+
+
+def main() -> NoReturn:
+    """Run the command line and end with its exit code. No stack trace ever reaches the person."""
+    try:
+        outcome = cli.main(standalone_mode=False, prog_name="mixip-transfer")
+        sys.exit(outcome if isinstance(outcome, int) else 0)
+    except click.ClickException as mistake:
+        mistake.show()
+        sys.exit(mistake.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. What has arrived stays: the same command continues.", err=True)
+        sys.exit(130)
+    except TransferError as error:
+        output.say_error(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output went away; the interpreter must not complain about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        output.say_error(output.from_os_error(error))
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001  the last resort: a plain sentence instead of a stack trace
+        click.echo(f"Something unexpected happened in the app ({type(error).__name__}).", err=True)
+        click.echo("Run the command again with --verbose, and report what it says.", err=True)
+        output.say_details(error)
+        sys.exit(1)
+
+
+def _signed_in(url: str | None) -> tuple[str, str]:
+    storage: SecureStorage = open_storage()
+    address = platform_address(url) if url else storage.current()
+    if address is None:
+        raise NotSignedInError(
+            "You are not signed in.", "Sign in first: mixip-transfer sign-in https://the-address-of-your-platform"
+        )
+    token = storage.token(address)
+    if token is None or not is_token(token):
+        raise NotSignedInError(f"You are not signed in to {address}.", f"Sign in: mixip-transfer sign-in {address}")
+    return address, token
+
+
+def _open_browser(page: str) -> None:
+    with contextlib.suppress(webbrowser.Error, OSError):
+        webbrowser.open(page)

@@ -1,0 +1,315 @@
+"""The platform over HTTP: typed calls, problem details as exceptions, and patience with bad connections.
+
+A request that may be repeated is sent again after a lost connection and after 408, 429, 502, 503 and 504. One that
+may not (creating something) is sent again only when it surely did not arrive. Redirects are never followed, so the
+session token goes to the platform's own origin and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from mixip_transfer import __version__, answers
+from mixip_transfer.errors import BadAnswerError, NotSignedInError, RefusedError, StoppedError, UnreachableError
+from mixip_transfer.names import is_this_computer
+from mixip_transfer.retry import ASKING, Backoff, Patience, retry_after
+
+T = TypeVar("T")
+Body = Callable[[], Iterator[bytes]]
+Waiting = Callable[[str, float], None]
+
+USER_AGENT = f"mixip-transfer/{__version__}"
+CLIENT_ID = "mixip-transfer"
+
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
+_TRY_AGAIN = frozenset({408, 429, 502, 503, 504})
+_SURELY_NOT_DONE = frozenset({429, 503})
+_LONGEST_ERROR_BYTES = 256 * 1024
+
+log = logging.getLogger("mixip_transfer")
+
+
+class Platform:
+    """One platform and, when signed in, one session. Threads may share it.
+
+    `waiting(reason, seconds)` is told before each pause; `stop` ends pauses and raises StoppedError.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        token: str | None = None,
+        *,
+        patience: Patience = ASKING,
+        connections: int = 4,
+        stop: threading.Event | None = None,
+        waiting: Waiting | None = None,
+    ) -> None:
+        self.address = address
+        self._patience = patience
+        self._stop = stop or threading.Event()
+        self._waiting = waiting or (lambda _reason, _seconds: None)
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        self._client = httpx.Client(
+            base_url=address,
+            headers=headers,
+            timeout=_TIMEOUT,
+            limits=httpx.Limits(max_connections=connections + 2, max_keepalive_connections=connections + 2),
+            # A proxy of the surroundings must not see what stays on this computer, least of all over plain http.
+            trust_env=not is_this_computer(urlsplit(address).hostname or ""),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    # Who is asking
+
+    def session(self) -> answers.Session:
+        return answers.session(self._json("GET", "/api/session"))
+
+    def authorization_server(self) -> answers.AuthorizationServer:
+        return answers.authorization_server(self._json("GET", "/.well-known/oauth-authorization-server"))
+
+    def exchange_code(self, endpoint: str, *, code: str, redirect_uri: str, verifier: str) -> str:
+        """The session token for an authorization code (RFC 6749 section 4.1.3). Never repeated: a code is good once."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "client_id": CLIENT_ID,
+            "code_verifier": verifier,
+        }
+        return answers.access_token(self._json("POST", endpoint, form=form, repeatable=False))
+
+    def revoke(self, endpoint: str, token: str) -> None:
+        """End the session of a token (RFC 7009); one that has ended already is fine."""
+        self._send("POST", endpoint, form={"token": token, "client_id": CLIENT_ID})
+
+    # Works and files
+
+    def works(self, *, title: str | None = None) -> Iterator[answers.Work]:
+        """The account's works, newest first; with a title, those of exactly this title."""
+        query = {} if title is None else {"title": title}
+        return self._pages("/api/works", "works", answers.work, query)
+
+    def work(self, work_id: str) -> answers.Work:
+        return answers.work(self._json("GET", f"/api/works/{_segment(work_id)}"))
+
+    def create_work(self, title: str, kind: str) -> answers.Work:
+        body = {"title": title, "kind": kind, "description": ""}
+        return answers.work(self._json("POST", "/api/works", body=body, repeatable=False))
+
+    def files(self, work_id: str) -> Iterator[answers.File]:
+        """The files of a work, newest first."""
+        return self._pages(f"/api/works/{_segment(work_id)}/files", "files", answers.file, {})
+
+    def file(self, file_id: str) -> answers.File:
+        return answers.file(self._json("GET", f"/api/files/{_segment(file_id)}"))
+
+    @contextmanager
+    def content(self, file_id: str, *, offset: int, etag: str) -> Iterator[httpx.Response]:
+        """The file from byte `offset` on: 206, or 200 with all of it when the platform does not continue.
+
+        Tried once; a lost connection raises httpx.TransportError, also while reading. What may be tried again later
+        is the caller's, who knows how much has arrived.
+        """
+        headers = {"Accept": "*/*"}
+        if offset:
+            headers |= {"Range": f"bytes={offset}-", "If-Range": etag}
+        path = f"/api/files/{_segment(file_id)}/content"
+        with self._client.stream("GET", path, headers=headers) as response:
+            log.debug("GET %s from byte %d: %d", path, offset, response.status_code)
+            if response.status_code not in (200, 206):
+                response.read()
+                raise self._refusal(response)
+            yield response
+
+    # Deliveries
+
+    def deliveries(self, work_id: str) -> Iterator[answers.Delivery]:
+        """The account's deliveries of this work that are not delivered yet."""
+        return self._pages(f"/api/works/{_segment(work_id)}/deliveries", "deliveries", answers.delivery, {})
+
+    def delivery(self, delivery_id: str) -> answers.Delivery:
+        return answers.delivery(self._json("GET", f"/api/deliveries/{_segment(delivery_id)}"))
+
+    def open_delivery(self, work_id: str, *, file_name: str, size: int, last_modified: int) -> answers.Delivery:
+        """Open a delivery; `size` in bytes, `last_modified` in milliseconds since 1970."""
+        body = {"file_name": file_name, "size": size, "last_modified": last_modified}
+        path = f"/api/works/{_segment(work_id)}/deliveries"
+        return answers.delivery(self._json("POST", path, body=body, repeatable=False))
+
+    def put_segment(self, delivery_id: str, index: int, *, length: int, digest: str, pieces: Body) -> None:
+        """Send one segment; `pieces` is called anew for each attempt."""
+        headers = {
+            "Content-Length": str(length),
+            "Content-Type": "application/octet-stream",
+            "Content-Digest": digest,
+        }
+        self._send("PUT", f"/api/deliveries/{_segment(delivery_id)}/segments/{index}", headers=headers, pieces=pieces)
+
+    def commit(self, delivery_id: str) -> answers.Delivery:
+        return answers.delivery(self._json("POST", f"/api/deliveries/{_segment(delivery_id)}/commit"))
+
+    def cancel_delivery(self, delivery_id: str) -> None:
+        self._send("DELETE", f"/api/deliveries/{_segment(delivery_id)}")
+
+    # How a request is made
+
+    def pause(self, backoff: Backoff, reason: str, asked: float | None = None) -> bool:
+        """Wait before the next attempt. False: patience is used up. Raises StoppedError when stopped meanwhile."""
+        seconds = backoff.next_pause(asked)
+        if seconds is None:
+            return False
+        log.debug("%s; trying again in %.1f s", reason, seconds)
+        self._waiting(reason, seconds)
+        if self._stop.wait(seconds):
+            raise StoppedError
+        return True
+
+    def backoff(self) -> Backoff:
+        return Backoff(self._patience)
+
+    def unreachable(self, error: httpx.TransportError) -> UnreachableError:
+        """The exception for a connection that failed for good."""
+        if _certificate_problem(error):
+            return UnreachableError(
+                f"The certificate of {self.address} is not trusted, so nothing was sent.",
+                "If the platform uses a certificate authority of its own, name its file in SSL_CERT_FILE.",
+            )
+        return UnreachableError(
+            f"{self.address} cannot be reached ({type(error).__name__}).",
+            "Check the connection and the address, then run the same command again.",
+        )
+
+    def _pages(self, path: str, field: str, read: Callable[[Any], T], query: Mapping[str, str]) -> Iterator[T]:
+        cursor: str | None = None
+        while True:
+            asked = dict(query) if cursor is None else {**query, "before": cursor}
+            found, following = answers.page(self._json("GET", path, query=asked), field, read)
+            yield from found
+            if following is None or following == cursor or not found:
+                return
+            cursor = following
+
+    def _json(self, method: str, path: str, **how: Any) -> Any:
+        response = self._send(method, path, **how)
+        try:
+            return response.json()
+        except ValueError:
+            raise BadAnswerError(f"{self.address} did not answer with JSON.") from None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        pieces: Body | None = None,
+        repeatable: bool = True,
+    ) -> httpx.Response:
+        backoff = self.backoff()
+        while True:
+            if self._stop.is_set():
+                raise StoppedError
+            started = time.monotonic()
+            try:
+                response = self._client.request(
+                    method,
+                    path,
+                    params=query or None,
+                    json=body,
+                    data=form,
+                    headers=headers,
+                    content=None if pieces is None else pieces(),
+                )
+            except httpx.TransportError as error:
+                log.debug("%s %s: %s", method, path, type(error).__name__)
+                may_repeat = (repeatable or isinstance(error, _NOT_SENT)) and not _certificate_problem(error)
+                if may_repeat and self.pause(backoff, "No connection to the platform"):
+                    continue
+                raise self.unreachable(error) from error
+            log.debug("%s %s: %d in %.3f s", method, path, response.status_code, time.monotonic() - started)
+            if response.is_success:
+                return response
+            refusal = self._refusal(response)
+            if (
+                isinstance(refusal, RefusedError)
+                and refusal.retry_later
+                and (repeatable or refusal.status in _SURELY_NOT_DONE)
+                and self.pause(backoff, "The platform is busy", refusal.retry_after)
+            ):
+                continue
+            raise refusal
+
+    def _refusal(self, response: httpx.Response) -> RefusedError | NotSignedInError:
+        problem = _problem(response)
+        if response.status_code == 401:
+            return NotSignedInError(
+                f"Your session on {self.address} has ended.", f"Sign in again: mixip-transfer sign-in {self.address}"
+            )
+        title = problem.get("title") or problem.get("error") or f"The platform answered {response.status_code}"
+        detail = problem.get("detail") or problem.get("error_description") or ""
+        advice = problem.get("action", "")
+        if response.is_redirect:
+            detail = f"It leads to {response.headers.get('Location', 'another address')[:200]}"
+            advice = "Use the platform's own address."
+        elif response.status_code in _TRY_AGAIN and not advice:
+            advice = "Wait a little and run the same command again."
+        message = title.rstrip(".") + (f": {detail}" if detail and detail != title else "")
+        return RefusedError(
+            message if message.endswith((".", "!", "?")) else f"{message}.",
+            advice,
+            code=problem.get("code") or problem.get("error") or f"http_{response.status_code}",
+            status=response.status_code,
+            request_id=problem.get("request_id", ""),
+            retry_later=response.status_code in _TRY_AGAIN,
+            retry_after=retry_after(response.headers.get("Retry-After")),
+        )
+
+
+def _problem(response: httpx.Response) -> dict[str, str]:
+    """The text members of problem details (RFC 9457) or of an OAuth error; empty for anything else."""
+    if len(response.content) > _LONGEST_ERROR_BYTES:
+        return {}
+    try:
+        found = json.loads(response.content)
+    except ValueError:
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+
+def _segment(identifier: str) -> str:
+    return quote(identifier, safe="")
+
+
+def _certificate_problem(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
