@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from strictly_necessary import _positions
+from strictly_necessary._findings import Finding, Severity
+from strictly_necessary._items import Category, Item, Jurisdiction, Kind, Lifetime, Policy, SameSite, SetBy, ThirdParty
 from strictly_necessary.cookies import is_token
-from strictly_necessary.findings import Finding, Severity
-from strictly_necessary.items import Category, Item, Jurisdiction, Kind, Lifetime, Policy, SameSite, SetBy, ThirdParty
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
@@ -85,7 +85,7 @@ def _parse(raw: bytes, reading: Reading) -> dict[str, Any] | None:
         return None
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and what int() says of a number with thousands of digits
         line, column, message = _syntax_error(str(error), text)
         fix = "see https://toml.io for how to write it"
         reading.findings.append(Finding(reading.file, line, column, "SN001", Severity.ERROR, message, fix))

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Literal, TypeAlias
 
+from strictly_necessary._findings import GuardError, GuardFinding
+from strictly_necessary._guarding import Watch
 from strictly_necessary.declaration import Declaration
-from strictly_necessary.findings import GuardError, GuardFinding
-from strictly_necessary.guarding import Watch
 from strictly_necessary.headers import security_headers
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -17,6 +17,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
+__all__ = ["Guard", "Mode"]
+
 Mode: TypeAlias = Literal["raise", "enforce", "report"]
 
 _MODES = ("raise", "enforce", "report")
@@ -72,7 +74,7 @@ class Guard:
     def _incoming(self, scope: Scope) -> Scope:
         """The scope with the Cookie header that the application may see."""
         headers = scope["headers"]
-        cookies = [value for name, value in headers if name == b"cookie"]
+        cookies = [value for name, value in headers if _is_cookie(name)]
         if not cookies:
             return scope
         came = cookies[0] if len(cookies) == 1 else b"; ".join(cookies)
@@ -81,7 +83,7 @@ class Guard:
             self._on_finding(finding)
         if self._mode == "report" or (allowed is came and len(cookies) == 1):
             return scope
-        rest = [(name, value) for name, value in headers if name != b"cookie"]
+        rest = [(name, value) for name, value in headers if not _is_cookie(name)]
         if allowed:
             rest.append((b"cookie", allowed))
         return {**scope, "headers": rest}
@@ -107,6 +109,11 @@ class Guard:
             else:
                 passed += [header for header in self._headers if header[0] not in names]
         return passed
+
+
+def _is_cookie(name: bytes) -> bool:
+    # ASGI asks servers for lower case. A server that forgets it must not open a way around the guard.
+    return len(name) == 6 and name.lower() == b"cookie"
 
 
 def _log_once() -> Callable[[GuardFinding], None]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
+from strictly_necessary._findings import DeclarationError, Finding, Severity
 from strictly_necessary.declaration import check, load
-from strictly_necessary.findings import DeclarationError, Finding, Severity
 from strictly_necessary.page import render_json, render_markdown, render_page
 
 _FILE = click.Path(path_type=Path, dir_okay=False)

@@ -10,6 +10,17 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+__all__ = [
+    "CookiePair",
+    "CookieSyntaxError",
+    "SetCookie",
+    "parse_cookie_date",
+    "parse_cookie_header",
+    "parse_set_cookie",
+    "serialize_cookie_header",
+    "serialize_set_cookie",
+]
+
 LONGEST_PAIR = 4096
 """Bytes of name and value together; a browser drops a longer cookie (section 5.6)."""
 

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from strictly_necessary import _reading, rules
+from strictly_necessary._findings import DeclarationError, Finding, Severity
+from strictly_necessary._items import Item, Kind, Policy, ThirdParty
 from strictly_necessary.cookies import CookieSyntaxError, SetCookie, serialize_set_cookie
-from strictly_necessary.findings import DeclarationError, Finding, Severity
-from strictly_necessary.items import Item, Kind, Policy, ThirdParty
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _check(path: Path) -> tuple[Declaration | None, list[Finding]]:
             reading.finding(rule.code, rule.severity, f'"{item.id}": {rule.text}', rule.fix, "items", index, rule.field)
             for rule in rules.broken_by(item)
         )
-    findings.sort(key=lambda finding: (finding.line, finding.column, finding.code))
+    findings.sort(key=lambda finding: (finding.line, finding.column, finding.code, finding.message))
     if reading.policy is None:
         return None, findings
     items = tuple(item for _, item in reading.items)

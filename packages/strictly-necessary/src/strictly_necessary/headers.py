@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from strictly_necessary.items import ThirdParty
+from strictly_necessary._items import ThirdParty
+
+__all__ = ["DENIED_FEATURES", "content_security_policy", "security_headers"]
 
 DENIED_FEATURES = (
     # Advertising

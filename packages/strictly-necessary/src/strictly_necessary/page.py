@@ -7,9 +7,8 @@ import re
 from html import escape
 from typing import Any
 
-from strictly_necessary.declaration import Declaration
-from strictly_necessary.items import Item
-from strictly_necessary.wording import (
+from strictly_necessary._items import Item
+from strictly_necessary._wording import (
     BROWSERS,
     Block,
     Bullets,
@@ -26,6 +25,16 @@ from strictly_necessary.wording import (
     sections,
     third_parties_section,
 )
+from strictly_necessary.declaration import Declaration
+
+__all__ = [
+    "render_html",
+    "render_items_html",
+    "render_json",
+    "render_markdown",
+    "render_page",
+    "render_third_parties_html",
+]
 
 
 def render_html(declaration: Declaration) -> str:

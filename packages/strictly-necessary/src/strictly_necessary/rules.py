@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from strictly_necessary.findings import Severity
-from strictly_necessary.items import Category, Item, Kind, SameSite, SetBy
+from strictly_necessary._findings import Severity
+from strictly_necessary._items import Category, Item, Kind, SameSite, SetBy
 
 LONGEST_LIFE = 400 * 86_400
 """Seconds that a browser keeps a cookie at most (RFC 6265bis section 5.5)."""

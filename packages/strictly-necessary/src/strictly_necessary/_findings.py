@@ -1,4 +1,4 @@
-"""What the checker and the guard tell: one shape for both, with a code that is explained in `codes`."""
+"""What the checker and the guard tell: one shape for both, with a code that is explained in the README."""
 
 from __future__ import annotations
 

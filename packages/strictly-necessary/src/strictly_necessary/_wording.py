@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from strictly_necessary._items import Category, Item, Jurisdiction, Kind, Policy, SetBy
 from strictly_necessary.declaration import Declaration
-from strictly_necessary.items import Category, Item, Jurisdiction, Kind, Policy, SetBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,10 @@ _LAW = {
 
 
 # Not strftime's, whose language depends on the machine.
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def sections(declaration: Declaration) -> tuple[Section, ...]:
@@ -284,8 +287,8 @@ def _absent(policy: Policy) -> Section:
 def _control(policy: Policy) -> Section:
     effect = (
         "You decide what your browser keeps. You can look at it, clear it, block it, or make an exception for one "
-        f"site. Because {policy.service} keeps only what is necessary, blocking all of it stops what depends on it: you can "
-        "still read the public pages, but you cannot sign in."
+        f"site. Because {policy.service} keeps only what is necessary, blocking all of it stops what depends on it: you "
+        "can still read the public pages, but you cannot sign in."
     )
     points = tuple((f"{browser}: {path}",) for browser, path in BROWSERS)
     note = "Browsers rename their settings now and then; searching the settings for “cookies” finds them too."

@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Callable, Iterator
 
+from strictly_necessary._findings import Direction, GuardFinding
+from strictly_necessary._items import Item, SetBy
 from strictly_necessary.cookies import (
     LONGEST_PAIR,
     CookieSyntaxError,
@@ -14,8 +16,6 @@ from strictly_necessary.cookies import (
     parse_set_cookie,
 )
 from strictly_necessary.declaration import Declaration
-from strictly_necessary.findings import Direction, GuardFinding
-from strictly_necessary.items import Item, SetBy
 
 MOST_FINDINGS = 20
 """Findings about one header at most; one more then says that there were others, so nobody can flood a log."""
