@@ -62,9 +62,10 @@ def open_image(file: IO[bytes], image_format: str) -> "Image | None":
     Image.MAX_IMAGE_PIXELS = None  # the limit is ours, applied to what the header says before anything is decoded
     if plugin := _PLUGINS.get(image_format):
         importlib.import_module(f"PIL.{plugin}")
-    warnings.simplefilter("ignore")
     try:
-        return Image.open(file, formats=(image_format,))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # oddities of the file; nobody reads them
+            return Image.open(file, formats=(image_format,))
     except Exception:  # noqa: BLE001 - Pillow's plugins raise nearly anything on a damaged header
         return None
 

@@ -1,0 +1,145 @@
+"""The composition root: every part of the platform, and the order in which a request passes them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp
+
+from mixip import __version__, account, desktop, files, home, identity, legal, reference, transfers, works
+from mixip.clock import Clock, now
+from mixip.db import Database, open_database
+from mixip.db.migrate import migrate
+from mixip.edge.access import require_caller, require_csrf
+from mixip.edge.address import resolve_address
+from mixip.edge.answers import answer_exceptions, raise_further
+from mixip.edge.caller import provide_caller
+from mixip.edge.cross_origin import refuse_cross_origin
+from mixip.edge.head import answer_head
+from mixip.edge.limits import limit_headers
+from mixip.edge.policy import declaration
+from mixip.edge.session import resolve_session
+from mixip.edge.static import static_file
+from mixip.housekeeping import Housekeeping
+from mixip.sessions import find_session
+from mixip.settings import Settings
+from mixip.storage import DiskStore, Store
+from strictly_necessary.asgi import Guard
+
+THREADS = 16  # for actions, which are synchronous; fewer than the database's connections
+MAX_BODY = 1024 * 1024  # of forms and JSON; segments have the limit of their plan
+
+ROUTES = (
+    static_file,
+    *home.ROUTES,
+    *identity.ROUTES,
+    *account.ROUTES,
+    *works.ROUTES,
+    *transfers.ROUTES,
+    *files.ROUTES,
+    *desktop.ROUTES,
+    *legal.ROUTES,
+    *reference.ROUTES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A platform that is put together: the ASGI app, and the parts that tests and commands use directly."""
+
+    app: ASGIApp
+    api: Litestar
+    db: Database
+    store: Store
+    verifier: transfers.Verifier
+    inspector: files.Inspector
+
+
+def build(settings: Settings, clock: Clock = now) -> Platform:
+    """Put the platform together. Opens the database and the store and, on SQLite, brings the database up to date."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = open_database(settings.database_url)
+    if db.embedded:
+        migrate(db)
+    store = DiskStore(settings.data / "storage")
+    inspector = files.Inspector(db, store, clock)
+    verifier = transfers.Verifier(db, store, clock, on_file=inspector.wake)
+    housekeeping = Housekeeping(db, store, clock, settings, verifier, inspector)
+
+    api = Litestar(
+        # In one router: Litestar would wrap a synchronous handler twice when a path gets its second method later.
+        route_handlers=[Router("/", route_handlers=ROUTES)],
+        guards=[require_caller, require_csrf],
+        dependencies={
+            "caller": Provide(provide_caller, sync_to_thread=False),
+            "db": _constant(db),
+            "store": _constant(store),
+            "settings": _constant(settings),
+            "clock": _constant(clock),
+            "verifier": _constant(verifier),
+        },
+        exception_handlers={Exception: raise_further, HTTPException: raise_further},
+        openapi_config=OpenAPIConfig(
+            title="Mix-IP",
+            version=__version__,
+            description="Deliver large media files and keep what is known about them.",
+            components=Components(
+                security_schemes={
+                    "session": SecurityScheme(type="http", scheme="bearer", description="A session token.")
+                }
+            ),
+            security=[{"session": []}],
+            render_plugins=[JsonRenderPlugin()],
+        ),
+        request_max_body_size=MAX_BODY,
+        lifespan=[partial(_lifespan, db=db, verifier=verifier, inspector=inspector, housekeeping=housekeeping)],
+        logging_config=None,
+    )
+
+    # From the inside out; a request passes the last one first.
+    app: ASGIApp = api
+    app = resolve_session(app, lambda token: find_session(db, token, clock()))
+    app = refuse_cross_origin(app)
+    app = limit_headers(app)
+    app = answer_head(app)
+    app = resolve_address(app, settings)
+    app = answer_exceptions(app)
+    guard = Guard(app, declaration(), mode=settings.guard)
+    return Platform(guard, api, db, store, verifier, inspector)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(
+    _: Litestar,
+    *,
+    db: Database,
+    verifier: transfers.Verifier,
+    inspector: files.Inspector,
+    housekeeping: Housekeeping,
+) -> AsyncIterator[None]:
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="action")
+    asyncio.get_running_loop().set_default_executor(threads)
+    tasks = [asyncio.create_task(inspector.run()), asyncio.create_task(housekeeping.run())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        verifier.close()
+        threads.shutdown(wait=False, cancel_futures=True)
+        db.close()
+
+
+def _constant(value: object) -> Provide:
+    provider: Callable[[], object] = lambda: value  # noqa: E731  Provide wants a callable
+    return Provide(provider, sync_to_thread=False)

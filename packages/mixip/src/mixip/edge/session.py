@@ -1,0 +1,66 @@
+"""Finds the session of a request: the cookie of a browser, or the Authorization header of an app."""
+
+from collections.abc import Callable
+
+from litestar.concurrency import sync_to_thread
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from mixip.edge.caller import STATE_KEY, Caller, csrf_token
+from mixip.edge.cookies import clear_cookies, session_cookie_name
+from mixip.edge.headers import header
+
+FindSession = Callable[[str], tuple[str, str, str] | None]
+"""Given a session token, the (account id, e-mail, session id) it stands for, or None when it is not valid."""
+
+
+def resolve_session(app: ASGIApp, find: FindSession) -> ASGIApp:
+    """Wrap an app so that `caller_of` has an answer.
+
+    A cookie wins over an Authorization header, so that a request with a cookie always needs its CSRF token. A cookie
+    whose session has ended is cleared with the answer.
+    """
+
+    async def resolved(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/static/"):
+            await app(scope, receive, send)
+            return
+        cookie = _cookie_token(scope)
+        token = cookie or _bearer_token(scope)
+        found = await sync_to_thread(find, token) if token else None
+        if token and found:
+            account_id, email, session_id = found
+            via = "cookie" if cookie else "bearer"
+            scope["state"][STATE_KEY] = Caller(account_id, email, session_id, via, csrf_token(token))  # type: ignore[arg-type]
+        await app(scope, receive, _clearing(send) if cookie and not found else send)
+
+    return resolved
+
+
+def _cookie_token(scope: Scope) -> str | None:
+    """The session cookie's value; two of them are none, since somebody else may have planted one."""
+    name = session_cookie_name()
+    values = [
+        value
+        for key, line in scope["headers"]
+        if key == b"cookie"
+        for cookie, _, value in (pair.strip().partition(b"=") for pair in line.split(b";"))
+        if cookie == name
+    ]
+    return values[0].decode("latin-1") if len(values) == 1 else None
+
+
+def _bearer_token(scope: Scope) -> str | None:
+    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def _clearing(send: Send) -> Send:
+    async def send_clearing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message["headers"])
+            if not any(key.lower() == b"set-cookie" for key, _ in headers):
+                headers += [(b"set-cookie", line.encode("latin-1")) for line in clear_cookies()]
+            message["headers"] = headers
+        await send(message)
+
+    return send_clearing

@@ -1,0 +1,73 @@
+"""Reads facts about new files in the background, one at a time, in a process of its own (`mixip.media`)."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from litestar.concurrency import sync_to_thread
+
+from mixip.clock import Clock
+from mixip.db import Database
+from mixip.files import queries
+from mixip.media.facts import write_facts
+from mixip.media.limits import Limits
+from mixip.media.run import inspect_file
+from mixip.storage import Store
+
+log = logging.getLogger("mixip.files")
+
+CLAIM = timedelta(minutes=5)
+PREVIEW_TYPES = {"preview.jpg": "image/jpeg", "preview.webp": "image/webp"}
+
+
+class Inspector:
+    """Looks into files that wait for it. `wake` may be called from any thread."""
+
+    def __init__(self, db: Database, store: Store, clock: Clock) -> None:
+        self._db = db
+        self._store = store
+        self._clock = clock
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._waiting.set)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            self._waiting.clear()
+            while await sync_to_thread(self.inspect_next):
+                pass
+            await self._waiting.wait()
+
+    def inspect_next(self) -> bool:
+        """Look into one file. Returns whether there was one."""
+        at = self._clock()
+        with self._db.read() as connection:
+            waiting = queries.without_facts(connection, at, 1)
+        if not waiting:
+            return False
+        with self._db.write() as connection:
+            claimed = queries.claim(connection, waiting[0], at=at, until=at + CLAIM)
+        if claimed is None:
+            return True
+        key, name = claimed
+        try:
+            facts = inspect_file(self._store.local_path(key), self._store.preview_folder(key), name, limits=Limits())
+        except OSError:
+            log.exception("a file could not be inspected", extra={"file": waiting[0]})
+            facts = None
+        preview = PREVIEW_TYPES.get(facts.preview or "") if facts else None
+        with self._db.write() as connection:
+            queries.set_facts(
+                connection,
+                waiting[0],
+                state="ready" if facts else "none",
+                facts=write_facts(facts).decode() if facts else None,
+                preview=preview,
+            )
+        return True

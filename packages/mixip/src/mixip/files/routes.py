@@ -1,0 +1,58 @@
+"""The file API."""
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp
+
+from mixip.db import Database
+from mixip.edge.caller import Caller
+from mixip.errors import Problem
+from mixip.files import queries
+from mixip.files.content import send_content, send_preview
+from mixip.files.queries import FileRow
+from mixip.files.views import FileView, as_view
+from mixip.storage import Store
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def _find(db: Database, caller: Caller, file_id: str) -> FileRow:
+    with db.read() as connection:
+        row = queries.find(connection, caller.account_id, file_id)
+    if row is None:
+        raise Problem("not_found")
+    return row
+
+
+@get("/api/files/{file_id:str}", tags=["Files"], summary="Show a file", sync_to_thread=True)
+def show_file(file_id: str, db: Database, caller: Caller) -> FileView:
+    """A delivered file with its digest and what was read from it."""
+    return as_view(_find(db, caller, file_id))
+
+
+@get("/api/files/{file_id:str}/content", tags=["Files"], summary="Download a file", sync_to_thread=True)
+def file_content(request: AnyRequest, file_id: str, db: Database, store: Store, caller: Caller) -> ASGIApp:
+    """The file itself, bit for bit, whole or one range of it."""
+    row = _find(db, caller, file_id)
+    return send_content(request, store, row, media_type="application/octet-stream", attachment=True)
+
+
+@get("/api/files/{file_id:str}/media", tags=["Files"], summary="Play a file", sync_to_thread=True)
+def file_media(request: AnyRequest, file_id: str, db: Database, store: Store, caller: Caller) -> ASGIApp:
+    """The file for a player in the browser: its own media type, by ranges. Only for what browsers play."""
+    row = _find(db, caller, file_id)
+    view = as_view(row)
+    if view.media_url is None:
+        raise Problem("not_found")
+    return send_content(request, store, row, media_type=view.media_type, attachment=False)
+
+
+@get("/api/files/{file_id:str}/preview", tags=["Files"], summary="Preview of a file", sync_to_thread=True)
+def file_preview(file_id: str, db: Database, store: Store, caller: Caller) -> ASGIResponse:
+    """A thumbnail of an image, or a poster frame of a video."""
+    return send_preview(store, _find(db, caller, file_id))
+
+
+ROUTES = (show_file, file_content, file_media, file_preview)

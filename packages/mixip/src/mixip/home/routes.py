@@ -1,0 +1,58 @@
+"""Home, health, robots."""
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.response.base import ASGIResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from mixip.db import Database
+from mixip.edge.pages import page
+from mixip.edge.responses import as_json, respond, see_other
+from mixip.edge.static import static_url
+from mixip.storage import Store
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/", public=True, include_in_schema=False, sync_to_thread=True)
+def home_page(request: AnyRequest) -> ASGIResponse:
+    """What Mix-IP is."""
+    return page(request, "home/home.html")
+
+
+@get("/healthz", public=True, tags=["Health"], summary="Is the process alive?")
+async def healthz() -> ASGIResponse:
+    """Always 200 while the process answers."""
+    return as_json({"status": "ok"})
+
+
+@get("/readyz", public=True, tags=["Health"], summary="Can it do its work?", sync_to_thread=True)
+def readyz(db: Database, store: Store) -> ASGIResponse:
+    """200 when the database answers and the store takes a small write, else 503; each is named."""
+    try:
+        with db.read() as connection:
+            database = connection.execute(text("SELECT 1")).scalar() == 1
+    except SQLAlchemyError:
+        database = False
+    parts = {"database": database, "storage": store.healthy()}
+    ready = all(parts.values())
+    told = {name: "ok" if well else "failing" for name, well in parts.items()}
+    return as_json({"status": "ok" if ready else "failing", **told}, status=200 if ready else 503)
+
+
+@get("/robots.txt", public=True, include_in_schema=False)
+async def robots() -> ASGIResponse:
+    """Only the public pages are for search engines."""
+    lines = "User-agent: *\nDisallow: /api/\nDisallow: /works\nDisallow: /account\nDisallow: /oauth/\n"
+    return respond(lines.encode(), "text/plain", headers={"cache-control": "public, max-age=3600"})
+
+
+@get("/favicon.ico", public=True, include_in_schema=False)
+async def favicon() -> ASGIResponse:
+    """For those who ask without reading the page."""
+    return see_other(static_url("look/favicon.svg"))
+
+
+ROUTES = (home_page, healthz, readyz, robots, favicon)

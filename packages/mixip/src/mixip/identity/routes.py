@@ -1,0 +1,140 @@
+"""Sign-up, sign-in and sign-out pages."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response.base import ASGIResponse
+
+from mixip.clock import Clock
+from mixip.db import Database
+from mixip.edge.address import network_of
+from mixip.edge.caller import Caller, caller_of
+from mixip.edge.cookies import clear_cookies, set_cookies
+from mixip.edge.pages import page
+from mixip.edge.responses import local_path, see_other
+from mixip.errors import Problem
+from mixip.identity import actions
+from mixip.identity.devices import browser_name
+from mixip.sessions import end_session
+from mixip.sessions.actions import NewSession
+
+HOME = "/works"
+_FIELD_OF = {"email_invalid": "email", "email_taken": "email"}
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """The fields of both forms."""
+
+    email: str = ""
+    password: str = ""
+    next: str = ""
+
+
+Form = Annotated[Credentials, Body(media_type=RequestEncodingType.URL_ENCODED)]
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/sign-up", public=True, include_in_schema=False, sync_to_thread=True)
+def sign_up_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: A002  the field's own name
+    """The form for a new account; people who are signed in go on."""
+    if caller_of(request):
+        return see_other(local_path(next, HOME))
+    return page(request, "identity/sign_up.html", next=local_path(next, ""), email="", errors={})
+
+
+@post("/sign-up", public=True, include_in_schema=False, sync_to_thread=True)
+def sign_up(request: AnyRequest, data: Form, db: Database, clock: Clock) -> ASGIResponse:
+    """Make an account and sign in."""
+    try:
+        session = actions.sign_up(
+            db,
+            email=data.email,
+            password=data.password,
+            network=network_of(request.scope),
+            device=_device(request),
+            at=clock(),
+        )
+    except Problem as problem:
+        return _again(request, "identity/sign_up.html", data, problem)
+    return _signed_in(session, data.next)
+
+
+@get("/sign-in", public=True, include_in_schema=False, sync_to_thread=True)
+def sign_in_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: A002  the field's own name
+    """The sign-in form; people who are signed in go on."""
+    if caller_of(request):
+        return see_other(local_path(next, HOME))
+    target = local_path(next, "")
+    return page(request, "identity/sign_in.html", next=target, email="", errors={}, app=_app(target))
+
+
+@post("/sign-in", public=True, include_in_schema=False, sync_to_thread=True)
+def sign_in(request: AnyRequest, data: Form, db: Database, clock: Clock) -> ASGIResponse:
+    """Check the password and start a session."""
+    caller = caller_of(request)
+    try:
+        session = actions.sign_in(
+            db,
+            email=data.email,
+            password=data.password,
+            network=network_of(request.scope),
+            device=_device(request),
+            replaces=(caller.account_id, caller.session_id) if caller else None,
+            at=clock(),
+        )
+    except Problem as problem:
+        return _again(request, "identity/sign_in.html", data, problem, app=_app(data.next))
+    return _signed_in(session, data.next)
+
+
+@get("/sign-in/done", public=True, include_in_schema=False, sync_to_thread=True)
+def signed_in_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: A002  the field's own name
+    """Where sign-in leads first: on to the target, or, if the browser kept no cookie, to a page that says so."""
+    if caller_of(request) is None:
+        return page(request, "identity/no_cookie.html", status=403)
+    return see_other(local_path(next, HOME))
+
+
+@post("/sign-out", include_in_schema=False, sync_to_thread=True)
+def sign_out(db: Database, caller: Caller) -> ASGIResponse:
+    """End this session, on the server and in the browser."""
+    with db.write() as connection:
+        end_session(connection, caller.account_id, only=caller.session_id)
+    # Not "cookies", which would reach the sites of siblings on the same domain, and not "storage", which would take
+    # the theme that stays until it is cleared: see docs/decisions.
+    return see_other("/", cookies=clear_cookies(), headers={"clear-site-data": '"cache"'})
+
+
+def _signed_in(session: NewSession, target: str) -> ASGIResponse:
+    goal = local_path(target, HOME)
+    return see_other(f"/sign-in/done?next={quote(goal, safe='')}", cookies=set_cookies(session.token))
+
+
+def _again(request: AnyRequest, template: str, data: Credentials, problem: Problem, **context: object) -> ASGIResponse:
+    field = _FIELD_OF.get(problem.kind.code) or ("password" if problem.kind.code.startswith("password_") else "form")
+    return page(
+        request,
+        template,
+        status=problem.kind.status,
+        headers={**problem.headers, "x-error-code": problem.kind.code},
+        next=local_path(data.next, ""),
+        email=data.email,
+        errors={field: f"{problem.detail} {problem.kind.action}"},
+        **context,
+    )
+
+
+def _device(request: AnyRequest) -> str:
+    return browser_name(request.headers.get("user-agent", ""))
+
+
+def _app(target: str) -> dict[str, str] | None:
+    """What to show when the Pro Transfer App sent the person here."""
+    return {"device": ""} if target.startswith("/oauth/authorize?") else None
+
+
+ROUTES = (sign_up_page, sign_up, sign_in_page, sign_in, signed_in_page, sign_out)

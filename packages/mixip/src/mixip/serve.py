@@ -1,0 +1,100 @@
+"""Runs the platform: one process, granian in front of the app."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from mixip.app import build
+from mixip.logs import configure_logs
+from mixip.settings import Settings
+
+GRACE_SECONDS = 5
+READ_BUFFER = 1024 * 1024  # per connection: uploads then cost a fifth less
+
+log = logging.getLogger("mixip")
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGINT or SIGTERM. Returns the exit code."""
+    configure_logs()
+    try:
+        port = _free_port(settings.host, settings.port)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        print(f"Cannot listen on {where}: {error.strerror}. Choose another with MIXIP_PORT.", file=sys.stderr)
+        return 1
+    try:
+        platform = build(settings)
+    except OSError as error:
+        print(f"Cannot use MIXIP_DATA={settings.data}: {error.strerror}.", file=sys.stderr)
+        return 1
+    code = asyncio.run(_serve(platform.app, settings, port))
+    # Everything is closed. Connections that outlived the grace period still have threads of the server's own, which
+    # must not find the interpreter half gone.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+async def _serve(app: object, settings: Settings, port: int) -> int:
+    server = Server(
+        app,
+        address=settings.host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http1_settings=HTTP1Settings(max_buffer_size=READ_BUFFER),
+        websockets=False,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    running = asyncio.ensure_future(server.serve())
+    stopped = asyncio.ensure_future(stopping.wait())
+    waiting = asyncio.ensure_future(_announce(settings.host, port))
+    await asyncio.wait([running, stopped], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if running.done():
+        log.error("the server ended by itself", exc_info=running.exception())
+        return 1
+    print("Stopping.", flush=True)
+    server.stop()
+    await asyncio.wait([running], timeout=GRACE_SECONDS)
+    return 0
+
+
+async def _announce(host: str, port: int) -> None:
+    """Print the address once the socket answers."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(_reachable(host), port)
+        except OSError:
+            await asyncio.sleep(0.02)
+            continue
+        writer.close()
+        shown = f"[{host}]" if ":" in host else host
+        print(f"Mix-IP is at http://{shown}:{port}\nCtrl-C ends it.", flush=True)
+        return
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, if it can be had; for 0 one that is free now. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        chosen: int = probe.getsockname()[1]
+        return chosen

@@ -1,0 +1,75 @@
+"""What happens to sessions. Limits are NIST SP 800-63B's AAL1 with margin: see docs/security.md."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection
+
+from mixip.db import Database, new_id
+from mixip.sessions import queries
+
+Kind = Literal["browser", "app"]
+
+ABSOLUTE_LIMIT: dict[str, timedelta] = {"browser": timedelta(days=7), "app": timedelta(days=90)}
+IDLE_LIMIT: dict[str, timedelta] = {"browser": timedelta(days=1), "app": timedelta(days=30)}
+TOUCH_INTERVAL = timedelta(minutes=1)  # last use is kept to the minute, so most requests write nothing
+
+
+class NewSession(NamedTuple):
+    """A session just started. The token is shown to its owner once and never kept."""
+
+    id: str
+    token: str
+    expires_at: datetime
+
+
+def hash_token(token: str) -> bytes:
+    """SHA-256: enough for 256 random bits, and quick."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def start_session(connection: Connection, *, account_id: str, kind: Kind, name: str, at: datetime) -> NewSession:
+    """Start a session with a new token of 256 random bits."""
+    session = NewSession(new_id(), secrets.token_urlsafe(32), at + ABSOLUTE_LIMIT[kind])
+    queries.add(
+        connection,
+        id=session.id,
+        token_hash=hash_token(session.token),
+        account_id=account_id,
+        kind=kind,
+        name=name[:120],
+        created_at=at,
+        last_used_at=at,
+        expires_at=session.expires_at,
+    )
+    return session
+
+
+def find_session(db: Database, token: str, at: datetime) -> tuple[str, str, str] | None:
+    """The (account id, e-mail, session id) of a token, or None. Notes the use, at most once a minute."""
+    with db.read() as connection:
+        found = queries.find(connection, hash_token(token), at)
+    if found is None or at - found.last_used_at > IDLE_LIMIT[found.kind]:
+        return None
+    if at - found.last_used_at > TOUCH_INTERVAL:
+        with db.write() as connection:
+            queries.touch(connection, found.session_id, at)
+    return found.account_id, found.email, found.session_id
+
+
+def end_session(connection: Connection, account_id: str, *, only: str | None = None, but: str | None = None) -> int:
+    """End one session of the account, or all but one. It is over with the next request."""
+    return queries.remove(connection, account_id, only=only, but=but)
+
+
+def end_token(connection: Connection, token: str) -> bool:
+    """End the session with this token. Returns whether there was one."""
+    return queries.remove_token(connection, hash_token(token)) > 0
+
+
+def sweep_sessions(db: Database, at: datetime) -> int:
+    """Delete sessions past a limit. Returns how many."""
+    with db.write() as connection:
+        return queries.remove_expired(connection, at, {kind: at - limit for kind, limit in IDLE_LIMIT.items()})

@@ -1,0 +1,173 @@
+"""One frozen configuration, parsed once from `MIXIP_*` environment variables. `docs/settings.md` explains each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+Network = IPv4Network | IPv6Network
+GuardMode = Literal["enforce", "raise", "report"]
+
+# Variables of the tests and benchmarks share the prefix but are not settings of the platform.
+FOREIGN_PREFIXES = ("MIXIP_TEST_", "MIXIP_SOAK_", "MIXIP_BENCH_")
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong; the message names each and says what is accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can choose. Sizes are bytes."""
+
+    data: Path
+    host: str
+    port: int
+    database_url: str
+    public_url: str | None
+    trusted_proxies: tuple[Network, ...]
+    max_file_bytes: int
+    delivery_max_age: timedelta
+    guard: GuardMode
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How one variable becomes one field."""
+
+    variable: str
+    field: str
+    default: str
+    parse: Callable[[str], Any]
+    text: str
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _port(value: str) -> int:
+    port = int(value)
+    if not 0 <= port <= 65535:
+        raise ValueError("a port is a number from 0 to 65535")
+    return port
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number <= 0:
+        raise ValueError("a whole number above 0 is needed")
+    return number
+
+
+def _days(value: str) -> timedelta:
+    days = float(value)
+    if not 0 < days <= 3650:
+        raise ValueError("a number of days above 0 and up to 3650 is needed")
+    return timedelta(days=days)
+
+
+def _origin(value: str) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
+        raise ValueError("an address like https://mixip.example.org is needed")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _networks(value: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _database_url(value: str) -> str:
+    scheme = value.partition("://")[0]
+    if not value or scheme == "sqlite":
+        return value
+    if scheme in {"postgresql", "postgres"}:
+        return "postgresql+psycopg://" + value.partition("://")[2]
+    if scheme != "postgresql+psycopg":
+        raise ValueError("an address that starts with postgresql:// is needed, or nothing for SQLite")
+    return value
+
+
+def _guard(value: str) -> str:
+    if value not in {"enforce", "raise", "report"}:
+        raise ValueError("one of enforce, raise, report is needed")
+    return value
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("MIXIP_DATA", "data", "./var", _path, "Folder for the database, the files and everything else we keep."),
+    Setting("MIXIP_HOST", "host", "127.0.0.1", str, "Address to listen on."),
+    Setting("MIXIP_PORT", "port", "8000", _port, "Port to listen on; 0 takes a free one."),
+    Setting(
+        "MIXIP_DATABASE_URL",
+        "database_url",
+        "",
+        _database_url,
+        "A PostgreSQL address, postgresql://user:password@host/name. Empty: SQLite inside MIXIP_DATA.",
+    ),
+    Setting(
+        "MIXIP_PUBLIC_URL",
+        "public_url",
+        "",
+        _origin,
+        "The address people use, when a proxy stands in front: https://mixip.example.org. Empty: taken from the request.",
+    ),
+    Setting(
+        "MIXIP_TRUSTED_PROXIES",
+        "trusted_proxies",
+        "",
+        _networks,
+        "Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto we believe: 10.0.0.0/8, ::1. Empty: none.",
+    ),
+    Setting(
+        "MIXIP_MAX_FILE_BYTES",
+        "max_file_bytes",
+        str(5 * 1024**4),
+        _positive,
+        "The largest file that can be delivered, in bytes.",
+    ),
+    Setting(
+        "MIXIP_DELIVERY_MAX_AGE_DAYS",
+        "delivery_max_age",
+        "7",
+        _days,
+        "Unfinished deliveries that nobody touched for so many days are removed.",
+    ),
+    Setting(
+        "MIXIP_GUARD",
+        "guard",
+        "enforce",
+        _guard,
+        "What the cookie guard does with something undeclared: enforce removes and reports it, raise fails the request "
+        "(for development), report only reports.",
+    ),
+)
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises SettingsError that names every wrong or unknown variable."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for setting in SETTINGS:
+        text = environment.get(setting.variable, "") or setting.default
+        try:
+            values[setting.field] = setting.parse(text)
+        except ValueError as error:
+            problems.append(f"{setting.variable}={text}: {error}")
+    known = {setting.variable for setting in SETTINGS}
+    problems += [
+        f"{name}: no such setting (see docs/settings.md)"
+        for name in sorted(environment)
+        if name.startswith("MIXIP_") and name not in known and not name.startswith(FOREIGN_PREFIXES)
+    ]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    if not values["database_url"]:
+        values["database_url"] = f"sqlite:///{values['data'] / 'mixip.sqlite3'}"
+    return Settings(**values)

@@ -1,0 +1,101 @@
+"""The delivery API."""
+
+from typing import Any
+
+from litestar import Request, delete, get, post, put
+from litestar.concurrency import sync_to_thread
+from litestar.response.base import ASGIResponse
+
+from mixip.clock import Clock
+from mixip.db import Database
+from mixip.edge.caller import Caller
+from mixip.edge.responses import as_json
+from mixip.errors import Problem
+from mixip.settings import Settings
+from mixip.storage import Store
+from mixip.transfers import actions
+from mixip.transfers.digests import parse_content_digest
+from mixip.transfers.receiving import prepare, receive_segment
+from mixip.transfers.schemas import DeliveryList, DeliveryView, NewDelivery
+from mixip.transfers.verification import Verifier
+
+PATIENCE = 10.0  # seconds that a commit waits for its verification before it answers 202
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@post("/api/works/{work_id:str}/deliveries", tags=["Deliveries"], summary="Open a delivery", sync_to_thread=True)
+def open_delivery(
+    work_id: str, data: NewDelivery, db: Database, store: Store, settings: Settings, caller: Caller, clock: Clock
+) -> DeliveryView:
+    """Plan the upload of one file and reserve its space. The answer holds the plan: the segments to send."""
+    return actions.open_delivery(
+        db, store, settings, account_id=caller.account_id, work_id=work_id, new=data, at=clock()
+    )
+
+
+@get("/api/works/{work_id:str}/deliveries", tags=["Deliveries"], summary="Unfinished deliveries", sync_to_thread=True)
+def list_deliveries(work_id: str, db: Database, caller: Caller) -> DeliveryList:
+    """Your deliveries of this work that are not yet delivered, with what has arrived: where to continue."""
+    return DeliveryList(actions.list_deliveries(db, caller.account_id, work_id))
+
+
+@get("/api/deliveries/{delivery_id:str}", tags=["Deliveries"], summary="Show a delivery", sync_to_thread=True)
+def show_delivery(delivery_id: str, db: Database, caller: Caller) -> DeliveryView:
+    """What is planned, what has arrived, how far it is verified, and the file that it became."""
+    return actions.show_delivery(db, caller.account_id, delivery_id)
+
+
+@put(
+    "/api/deliveries/{delivery_id:str}/segments/{index:int}",
+    tags=["Deliveries"],
+    summary="Send a segment",
+    status_code=204,
+    request_max_body_size=None,  # the plan limits it
+)
+async def send_segment(
+    request: AnyRequest, delivery_id: str, index: int, db: Database, store: Store, caller: Caller, clock: Clock
+) -> None:
+    """Send the bytes of one segment with their Content-Digest. Any order, several at once, repeatable."""
+    announced = parse_content_digest(request.headers.get("content-digest"))
+    if announced is None:
+        raise Problem("digest_missing")
+    segment, present = await sync_to_thread(
+        prepare, db, account_id=caller.account_id, delivery_id=delivery_id, index=index, announced=announced
+    )
+    length = request.content_length
+    if length is not None and length != segment.length:
+        raise Problem("segment_too_large" if length > segment.length else "segment_incomplete")
+    await receive_segment(
+        request.receive,
+        db,
+        store,
+        delivery_id=delivery_id,
+        segment=segment,
+        announced=announced,
+        present=present,
+        at=clock(),
+    )
+
+
+@post("/api/deliveries/{delivery_id:str}/commit", tags=["Deliveries"], summary="Commit a delivery", status_code=200)
+async def commit_delivery(
+    delivery_id: str, db: Database, caller: Caller, verifier: Verifier, clock: Clock
+) -> ASGIResponse:
+    """Check everything and list the file. 200 when it is delivered, 202 while it is still being verified."""
+    row = await sync_to_thread(
+        actions.begin_commit, db, account_id=caller.account_id, delivery_id=delivery_id, at=clock()
+    )
+    if row.state == "verifying":
+        await verifier.verify(delivery_id, patience=PATIENCE)
+    view = await sync_to_thread(actions.show_delivery, db, caller.account_id, delivery_id)
+    return as_json(view, status=200 if view.state == "delivered" else 202)
+
+
+@delete("/api/deliveries/{delivery_id:str}", tags=["Deliveries"], summary="Cancel a delivery", sync_to_thread=True)
+def cancel_delivery(delivery_id: str, db: Database, store: Store, caller: Caller) -> None:
+    """Remove an unfinished delivery and what has arrived of it."""
+    actions.cancel_delivery(db, store, account_id=caller.account_id, delivery_id=delivery_id)
+
+
+ROUTES = (open_delivery, list_deliveries, show_delivery, send_segment, commit_delivery, cancel_delivery)
