@@ -83,7 +83,7 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
             "caller": Provide(provide_caller, sync_to_thread=False),
             "db": _constant(db),
             "store": _constant(store),
-            "settings": _constant(settings),
+            "max_file_bytes": _constant(settings.max_file_bytes),
             "clock": _constant(clock),
             "verifier": _constant(verifier),
         },

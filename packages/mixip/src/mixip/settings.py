@@ -116,7 +116,7 @@ SETTINGS: tuple[Setting, ...] = (
         "public_url",
         "",
         _origin,
-        "The address people use, when a proxy stands in front: https://mixip.example.org. Empty: taken from the request.",
+        "The address people use, when a proxy stands in front: https://mixip.example.org. Empty: as in the request.",
     ),
     Setting(
         "MIXIP_TRUSTED_PROXIES",

@@ -13,7 +13,7 @@ CONNECTIONS = 24  # at least as many as there are threads that run actions
 
 
 class Database:
-    """A place to read and to write. Actions own their transaction: they open one of these and pass the connection on."""
+    """Where actions open their transactions, to read or to write; they pass the connection on."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -46,7 +46,7 @@ class Database:
 
 
 def open_database(url: str) -> Database:
-    """Make the engine for a SQLAlchemy address: `sqlite:///FILE` or `postgresql+psycopg://…`. Connects to nothing yet."""
+    """Make the engine for a SQLAlchemy address: `sqlite:///FILE` or `postgresql+psycopg://…`. Connects only on use."""
     if not url.startswith("sqlite"):
         return Database(create_engine(url, pool_size=CONNECTIONS, pool_pre_ping=True))
     engine = create_engine(

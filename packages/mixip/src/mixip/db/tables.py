@@ -15,11 +15,11 @@ class Moment(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
         """To the database, in UTC."""
         return None if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  SQLAlchemy's signature
         """From the database, as UTC."""
         if value is None:
             return None
@@ -141,7 +141,7 @@ class Segment(Base):
 
 
 class File(Base):
-    """What was delivered. `object_key` names one plain object in the store; `facts` is JSON, read from the file itself."""
+    """What was delivered. `object_key` names one plain object in the store; `facts` is JSON, read from the file."""
 
     __tablename__ = "files"
     __table_args__ = (Index("ix_files_work", "work_id", "id"), Index("ix_files_facts_state", "facts_state"))

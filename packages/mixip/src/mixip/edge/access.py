@@ -21,7 +21,7 @@ def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler: Base
         raise Problem("not_signed_in")
 
 
-async def require_csrf(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def require_csrf(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Refuse a state-changing request that used the session cookie and lacks the session's CSRF token.
 
     The token is the header X-CSRF-Token, or the field `csrf_token` of a form.

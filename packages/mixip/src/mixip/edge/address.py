@@ -18,7 +18,7 @@ def origin_of(scope: Scope) -> str:
 
 
 def network_of(scope: Scope) -> str:
-    """The network the request came from: an IPv4 address, or the /64 of an IPv6 address, which one home or host owns."""
+    """The network the request came from: an IPv4 address, or the /64 that an IPv6 host or home owns."""
     return cast("str", scope["state"][_CLIENT])
 
 

@@ -4,7 +4,7 @@ from litestar.types import Scope
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """The value of a header, or None when it is absent. Sent twice, it is taken as absent: there is no telling which."""
+    """The value of a header, or None when it is absent. Sent twice counts as absent: there is no telling which."""
     found = [value for key, value in scope["headers"] if key.lower() == name]
     return found[0].decode("latin-1") if len(found) == 1 else None
 

@@ -53,7 +53,8 @@ _ROWS = (
      "Use 5,000 characters or fewer."),
     ("description_invalid", 422, "Check the description", "The description has control characters in it.",
      "Type it anew, without them."),
-    ("kind_unknown", 422, "Choose a kind", "There is no such kind of work.", "Choose one of the kinds that are offered."),
+    ("kind_unknown", 422, "Choose a kind", "There is no such kind of work.",
+     "Choose one of the kinds that are offered."),
     # deliveries
     ("file_name_invalid", 422, "This file name does not work",
      "A file name has 1 to 255 bytes, no slashes and no control characters, and is not . or ..",
@@ -103,7 +104,7 @@ _ROWS = (
 ERRORS: Mapping[str, ErrorKind] = {row[0]: ErrorKind(*row) for row in _ROWS}
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818  the standard's word (RFC 9457)
     """A refusal from the table. Raise it where a request cannot go on; the edge turns it into an answer.
 
     `extra` adds members to the problem details; `headers` adds response headers.

@@ -15,6 +15,26 @@ from mixip.storage.protocol import Store
 PIECE = 1024 * 1024
 
 
+class DiskWriter:
+    """Positioned writes into one file."""
+
+    def __init__(self, descriptor: int, offset: int) -> None:
+        self._descriptor = descriptor
+        self._offset = offset
+
+    def write(self, piece: bytes | memoryview) -> None:
+        """Write all of it; the kernel may take a part at a time."""
+        view = memoryview(piece)
+        while view:
+            written = os.pwrite(self._descriptor, view, self._offset)
+            self._offset += written
+            view = view[written:]
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._descriptor)
+
+
 class DiskStore(Store):
     """Files below one folder. Safe for several threads; one machine."""
 
@@ -38,7 +58,7 @@ class DiskStore(Store):
         finally:
             os.close(descriptor)
 
-    def segment(self, key: str, *, index: int, offset: int, length: int) -> "DiskWriter":  # noqa: needs both
+    def segment(self, key: str, *, index: int, offset: int, length: int) -> DiskWriter:  # noqa: ARG002  others need both
         """Write at an offset."""
         return DiskWriter(os.open(self._upload(key), os.O_WRONLY), offset)
 
@@ -105,26 +125,6 @@ class DiskStore(Store):
     def _existing(self, key: str) -> Path:
         upload = self._upload(key)
         return upload if upload.exists() else self.local_path(key)
-
-
-class DiskWriter:
-    """Positioned writes into one file."""
-
-    def __init__(self, descriptor: int, offset: int) -> None:
-        self._descriptor = descriptor
-        self._offset = offset
-
-    def write(self, piece: bytes | memoryview) -> None:
-        """Write all of it; the kernel may take a part at a time."""
-        view = memoryview(piece)
-        while view:
-            written = os.pwrite(self._descriptor, view, self._offset)
-            self._offset += written
-            view = view[written:]
-
-    def close(self) -> None:
-        """Give the file back."""
-        os.close(self._descriptor)
 
 
 def _flush(path: Path) -> None:

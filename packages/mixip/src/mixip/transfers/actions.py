@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from mixip.db import Database, new_id
 from mixip.errors import Problem
 from mixip.files import file_view
-from mixip.settings import Settings
 from mixip.storage import Store
 from mixip.transfers import plan as plans
 from mixip.transfers import queries
@@ -18,13 +17,13 @@ MISSING_SHOWN = 100
 
 
 def open_delivery(
-    db: Database, store: Store, settings: Settings, *, account_id: str, work_id: str, new: NewDelivery, at: datetime
+    db: Database, store: Store, *, max_file_bytes: int, account_id: str, work_id: str, new: NewDelivery, at: datetime
 ) -> DeliveryView:
     """Plan a delivery and reserve its space. Nothing is reserved when it is refused."""
     name = check_file_name(new.file_name)
     if new.size <= 0:
         raise Problem("file_empty")
-    if new.size > settings.max_file_bytes:
+    if new.size > max_file_bytes:
         raise Problem("file_too_large")
     with db.read() as connection:
         if not queries.owns_work(connection, account_id, work_id):

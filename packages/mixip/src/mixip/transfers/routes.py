@@ -11,7 +11,6 @@ from mixip.db import Database
 from mixip.edge.caller import Caller
 from mixip.edge.responses import as_json
 from mixip.errors import Problem
-from mixip.settings import Settings
 from mixip.storage import Store
 from mixip.transfers import actions
 from mixip.transfers.digests import parse_content_digest
@@ -26,11 +25,11 @@ AnyRequest = Request[Any, Any, Any]
 
 @post("/api/works/{work_id:str}/deliveries", tags=["Deliveries"], summary="Open a delivery", sync_to_thread=True)
 def open_delivery(
-    work_id: str, data: NewDelivery, db: Database, store: Store, settings: Settings, caller: Caller, clock: Clock
+    work_id: str, data: NewDelivery, db: Database, store: Store, max_file_bytes: int, caller: Caller, clock: Clock
 ) -> DeliveryView:
     """Plan the upload of one file and reserve its space. The answer holds the plan: the segments to send."""
     return actions.open_delivery(
-        db, store, settings, account_id=caller.account_id, work_id=work_id, new=data, at=clock()
+        db, store, max_file_bytes=max_file_bytes, account_id=caller.account_id, work_id=work_id, new=data, at=clock()
     )
 
 
