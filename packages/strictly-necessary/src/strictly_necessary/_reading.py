@@ -21,7 +21,7 @@ ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ADDRESS = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|https://[^\s<>\"']+")
-_LINK = re.compile(r"(?:https://[^\s<>\"'/]+|/(?!/))[^\s<>\"']*")
+_LINK = re.compile(r"(?:https://[^\s<>\"'/\\]+|/(?!/))[^\s<>\"'\\]*")
 _COOKIE_PATH = re.compile(r"/[\x21-\x3a\x3c-\x7e]*")
 _TEXT_LIMIT = 2000
 

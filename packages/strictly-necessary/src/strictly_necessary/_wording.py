@@ -287,7 +287,7 @@ def _absent(policy: Policy) -> Section:
 def _control(policy: Policy) -> Section:
     effect = (
         "You decide what your browser keeps. You can look at it, clear it, block it, or make an exception for one "
-        f"site. Because {policy.service} keeps only what is necessary, blocking all of it stops what depends on it: you "
+        f"site. Because {policy.service} keeps only what is necessary, blocking all of it stops what needs it: you "
         "can still read the public pages, but you cannot sign in."
     )
     points = tuple((f"{browser}: {path}",) for browser, path in BROWSERS)

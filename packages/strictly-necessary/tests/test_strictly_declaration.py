@@ -1,0 +1,315 @@
+"""Reading a declaration: what is accepted, and where exactly a fault is."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from strictly_necessary import (
+    Category,
+    CookieSyntaxError,
+    Declaration,
+    DeclarationError,
+    Jurisdiction,
+    Kind,
+    Lifetime,
+    SameSite,
+    SetBy,
+    check,
+    delete_cookie,
+    load,
+    set_cookie,
+)
+
+POLICY = """\
+[policy]
+service = "Example"
+operator = "Example Ltd"
+contact = "privacy@example.org"
+version = "3"
+last_updated = 2026-11-23
+jurisdictions = ["EU", "UK"]
+"""
+COOKIE = """
+[[items]]
+id = "session"
+name = "__Host-session"
+kind = "cookie"
+category = "authentication"
+purpose = "Keeps you signed in."
+provider = "Example Ltd"
+lifetime = "session"
+set_when = "You sign in."
+set_by = "server"
+readable_by_application = true
+http_only = true
+secure = true
+same_site = "Lax"
+path = "/"
+"""
+LOCAL = """
+[[items]]
+id = "theme"
+name = "theme"
+kind = "local"
+category = "preference"
+purpose = "Remembers your theme."
+provider = "Example Ltd"
+lifetime = "persistent"
+set_when = "You choose a theme."
+set_by = "script"
+script = "/static/theme.js"
+values = ["dark", "light"]
+requires_action = true
+information = "Kept in this browser."
+"""
+THIRD_PARTY = """
+[[third_parties]]
+name = "Payments Inc"
+host = "pay.example.com"
+feature = "Paying"
+action = "You press Pay."
+storage = "Its own session cookie."
+privacy = "https://pay.example.com/privacy"
+"""
+WHOLE = POLICY + COOKIE + LOCAL + THIRD_PARTY
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "policy.toml"
+
+
+def found(file: Path, text: str) -> list[tuple[int, int, str]]:
+    file.write_text(text, encoding="utf-8")
+    return [(finding.line, finding.column, finding.code) for finding in check(file)]
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+def loaded(file: Path, text: str = WHOLE) -> Declaration:
+    file.write_text(text, encoding="utf-8")
+    return load(file)
+
+
+def test_a_whole_declaration_is_read(file: Path) -> None:
+    declaration = loaded(file)
+    assert declaration.policy.last_updated == dt.date(2026, 11, 23)
+    assert declaration.policy.jurisdictions == (Jurisdiction.EU, Jurisdiction.UK)
+    session, theme = declaration.items
+    assert (session.kind, session.category, session.set_by) == (Kind.COOKIE, Category.AUTHENTICATION, SetBy.SERVER)
+    assert (session.http_only, session.secure, session.same_site, session.path) == (True, True, SameSite.LAX, "/")
+    assert theme.values == ("dark", "light")
+    assert theme.lifetime.is_persistent
+    assert theme.script == "/static/theme.js"
+    assert declaration.third_parties[0].host == "pay.example.com"
+    assert declaration.item("theme") is theme
+    assert declaration.cookies == (session,)
+    with pytest.raises(KeyError):
+        declaration.item("nobody")
+
+
+def test_names_are_matched_by_kind_and_pattern(file: Path) -> None:
+    declaration = loaded(file, WHOLE.replace('"__Host-session"', '"AWSALB*"'))
+    assert declaration.match("cookie", "AWSALBCORS") is declaration.item("session")
+    assert declaration.match(Kind.COOKIE, "AWSALB") is declaration.item("session")
+    assert declaration.match("cookie", "awsalb") is None
+    assert declaration.match("cookie", "theme") is None
+    assert declaration.match("local", "theme") is declaration.item("theme")
+    assert declaration.match("session", "theme") is None
+    assert declaration.match("local", "theme2") is None
+
+
+def test_a_faulty_declaration_is_never_loaded(file: Path) -> None:
+    file.write_text(WHOLE.replace('"session"\nset_when', '"for ever"\nset_when'), encoding="utf-8")
+    with pytest.raises(DeclarationError) as caught:
+        load(file)
+    (finding,) = caught.value.findings
+    assert str(finding) == f"{file}:{line_of(WHOLE, 'lifetime')}:1 SN011 lifetime is 'for ever'"
+    assert "30 days" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "at"),
+    [
+        ("", "more = 1\n", "SN003", "[policy]"),
+        ('service = "Example"', 'servise = "Example"', "SN003", "service"),
+        ('operator = "Example Ltd"\n', "", "SN004", "[policy]"),
+        ('version = "3"', "version = 3", "SN005", "version"),
+        ("2026-11-23", "2026-11-23T10:00:00", "SN005", "last_updated"),
+        ('["EU", "UK"]', '["EU", "US"]', "SN006", "jurisdictions"),
+        ('["EU", "UK"]', '["EU", "EU"]', "SN008", "jurisdictions"),
+        ('["EU", "UK"]', "[]", "SN005", "jurisdictions"),
+        ('"privacy@example.org"', '"call us"', "SN006", "contact"),
+        ('"Keeps you signed in."', '"  "', "SN006", "purpose"),
+        ('"Keeps you signed in."', '"a\\u0000b"', "SN006", "purpose"),
+        ('"Keeps you signed in."', f'"{"x" * 2001}"', "SN006", "purpose"),
+        ('id = "session"', 'id = "Session 1"', "SN006", 'id = "session"'),
+        ('kind = "cookie"', 'kind = "biscuit"', "SN006", 'kind = "cookie"'),
+        ('same_site = "Lax"', 'same_site = "lax"', "SN006", "same_site"),
+        ("secure = true", 'secure = "yes"', "SN005", "secure"),
+        ('path = "/"', 'path = "x"', "SN006", 'path = "/"'),
+        ('path = "/"', 'path = "/"\ndomain = ".example.org"', "SN006", "[[items]]"),
+        ('path = "/"', 'path = "/"\nscript = "/x.js"', "SN012", "[[items]]"),
+        ('"__Host-session"', '"a b"', "SN010", 'name = "__Host-session"'),
+        ('"__Host-session"', '"a=b"', "SN010", 'name = "__Host-session"'),
+        ('"__Host-session"', '"*"', "SN010", 'name = "__Host-session"'),
+        ('"__Host-session"', '"a*b"', "SN010", 'name = "__Host-session"'),
+        ('lifetime = "session"', 'lifetime = "0 days"', "SN011", 'lifetime = "session"'),
+        ('lifetime = "session"', 'lifetime = "2 years"', "SN011", 'lifetime = "session"'),
+        ('set_by = "script"\nscript = "/static/theme.js"', 'set_by = "server"', "SN006", 'set_by = "script"'),
+        ('information = "Kept', 'http_only = true\ninformation = "Kept', "SN012", "information"),
+        ('host = "pay.example.com"', 'host = "https://pay.example.com"', "SN006", 'host = "pay'),
+        ('"https://pay.example.com/privacy"', '"javascript:alert(1)"', "SN006", "privacy = "),
+    ],
+)
+def test_each_fault_is_found_at_its_line(file: Path, old: str, new: str, code: str, at: str) -> None:
+    changed = WHOLE.replace(old, new, 1)
+    assert changed != WHOLE
+    findings = found(file, changed)
+    assert code in {found_code for _, _, found_code in findings}
+    line = next(line for line, _, found_code in findings if found_code == code)
+    if at != "[[items]]":
+        assert line == line_of(WHOLE, at)
+    else:
+        assert line == line_of(changed, new.splitlines()[-1])
+
+
+def test_a_misspelt_key_is_told_its_neighbour(file: Path) -> None:
+    file.write_text(WHOLE.replace("lifetime =", "lifetimes =", 1), encoding="utf-8")
+    assert [(finding.code, finding.fix) for finding in check(file)] == [
+        ("SN004", "add lifetime = a text in quotes"),
+        ("SN003", "did you mean lifetime?"),
+    ]
+
+
+def test_the_same_id_and_overlapping_names_are_found(file: Path) -> None:
+    again = COOKIE.replace('"__Host-session"', '"other"')
+    assert [code for _, _, code in found(file, WHOLE + again)] == ["SN008"]
+    overlapping = COOKIE.replace('"session"', '"second"', 1).replace('"__Host-session"', '"__Host-se*"')
+    assert [code for _, _, code in found(file, WHOLE + overlapping)] == ["SN009"]
+    line = line_of(WHOLE + overlapping, '"__Host-se*"')
+    assert found(file, WHOLE + overlapping) == [(line, 1, "SN009")]
+    wider = overlapping.replace('"second"', '"third"').replace("__Host-se*", "__Host-*")
+    assert [code for _, _, code in found(file, POLICY + overlapping + wider)] == ["SN009"]
+    other_kind = LOCAL.replace('"theme"', '"copy"', 1).replace('name = "theme"', 'name = "__Host-session"')
+    assert found(file, WHOLE + other_kind) == []
+
+
+def test_syntax_errors_have_their_place(file: Path) -> None:
+    assert found(file, "[policy]\nservice = \n") == [(2, 11, "SN001")]
+    assert found(file, "[policy]\nservice = [1,\n")[0][2] == "SN001"
+    file.write_bytes(b'[policy]\nservice = "\xff"\n')
+    assert [(f.line, f.column, f.code) for f in check(file)] == [(2, 12, "SN002")]
+    assert found(file, "x = " + "9" * 5000)[0][2] == "SN001"
+
+
+def test_a_missing_table_is_found(file: Path) -> None:
+    assert found(file, "") == [(1, 1, "SN004")]
+    assert [code for _, _, code in found(file, POLICY.replace("[policy]", "items = 1\n[policy]"))] == ["SN005"]
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        check(tmp_path / "nothing.toml")
+
+
+def test_lines_are_right_after_values_of_several_lines(file: Path) -> None:
+    text = WHOLE.replace(
+        'jurisdictions = ["EU", "UK"]',
+        'jurisdictions = [\n  "EU", # ] [[items]]\n  "UK",\n]\nterms = """/terms"""\n'
+        'desktop_apps = [\n  "a\\"]", "\'", # "\n  """b]""",\n]',
+    ).replace('"Lax"', '"Bad"')
+    assert found(file, text) == [(line_of(text, "same_site"), 1, "SN006")]
+    crlf = text.replace("\n", "\r\n")
+    file.write_bytes(crlf.encode())
+    assert [(f.line, f.column, f.code) for f in check(file)] == [(line_of(text, "same_site"), 1, "SN006")]
+
+
+def test_text_that_looks_like_keys_inside_a_string_is_no_key(file: Path) -> None:
+    text = WHOLE.replace('"3"', '"""\\\n[[items]]\\\nlifetime = 3\\\n"""').replace(
+        '"session"\nset_when', '"x"\nset_when'
+    )
+    assert found(file, text) == [(line_of(text, 'lifetime = "x"'), 1, "SN011")]
+
+
+@given(st.binary())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_checked_without_an_error(file: Path, raw: bytes) -> None:
+    file.write_bytes(raw)
+    assert check(file)
+
+
+@given(st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_declaration_with_pieces_changed_is_checked_without_an_error(file: Path, data: st.DataObject) -> None:
+    lines = WHOLE.splitlines(keepends=True)
+    junk = st.sampled_from(
+        ["x = 1\n", "[[items]]\n", "[items]\n", "[policy.x]\n", "kind = []\n", "name = {a = 1}\n", "id.a = 1\n"]
+    )
+    for _ in range(data.draw(st.integers(1, 4))):
+        lines[data.draw(st.integers(0, len(lines) - 1))] = data.draw(junk)
+    file.write_text("".join(lines), encoding="utf-8")
+    for finding in check(file):
+        assert 1 <= finding.line <= len(lines) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("session", None),
+        ("persistent", None),
+        ("1 minute", 60),
+        ("2 hours", 7200),
+        ("30 days", 2592000),
+        ("1 month", 2592000),
+    ],
+)
+def test_lifetimes_in_seconds(text: str, seconds: int | None) -> None:
+    assert Lifetime.parse(text).seconds == seconds
+
+
+def test_set_cookie_has_exactly_the_declared_attributes(file: Path) -> None:
+    session = loaded(file).item("session")
+    assert set_cookie(session, "abc") == "__Host-session=abc; Path=/; Secure; HttpOnly; SameSite=Lax"
+    assert delete_cookie(session) == "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
+
+
+def test_set_cookie_has_every_other_attribute_too(file: Path) -> None:
+    text = COOKIE.replace("__Host-session", "session").replace('path = "/"', 'path = "/a"\ndomain = "example.org"')
+    text = text.replace('lifetime = "session"', 'lifetime = "1 hour"\nrequires_action = true\npartitioned = true')
+    item = loaded(file, POLICY + text.replace("http_only = true", "http_only = false").replace("Lax", "None")).items[0]
+    attributes = "Path=/a; Domain=example.org; Max-Age=3600; Secure; SameSite=None; Partitioned"
+    assert set_cookie(item, "v", 3600) == f"session=v; {attributes}"
+    with pytest.raises(ValueError, match="longer than declared: 1 hour"):
+        set_cookie(item, "v", 3601)
+    with pytest.raises(ValueError, match="at least one second"):
+        set_cookie(item, "v", 0)
+
+
+def test_set_cookie_refuses_what_was_not_declared(file: Path) -> None:
+    declaration = loaded(file)
+    session = declaration.item("session")
+    with pytest.raises(ValueError, match="end with the browser session"):
+        set_cookie(session, "abc", 60)
+    for value in ("a; Domain=evil", "a\r\nSet-Cookie: b=1", "é", "a b"):
+        with pytest.raises(CookieSyntaxError):
+            set_cookie(session, value)
+    with pytest.raises(ValueError, match="name of its own"):
+        set_cookie(declaration.item("theme"), "dark")
+    pattern = loaded(file, WHOLE.replace("__Host-session", "session*")).item("session")
+    with pytest.raises(ValueError, match="name of its own"):
+        set_cookie(pattern, "x")
+    with pytest.raises(ValueError, match="name of its own"):
+        delete_cookie(pattern)
+
+
+def test_set_cookie_refuses_a_value_that_was_not_declared(file: Path) -> None:
+    item = loaded(file, WHOLE.replace('path = "/"', 'path = "/"\nvalues = ["a", "b"]')).item("session")
+    assert set_cookie(item, "a").startswith("__Host-session=a;")
+    with pytest.raises(ValueError, match="may not hold this value"):
+        set_cookie(item, "c")

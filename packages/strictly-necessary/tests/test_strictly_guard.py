@@ -1,0 +1,451 @@
+"""The guard around real ASGI applications, in both directions and all modes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strictly_necessary import (
+    Category,
+    CookieSyntaxError,
+    Declaration,
+    Direction,
+    GuardError,
+    GuardFinding,
+    delete_cookie,
+    load,
+    set_cookie,
+)
+from strictly_necessary._guarding import MOST_FINDINGS, Watch
+from strictly_necessary.asgi import Guard, Mode
+from strictly_necessary.headers import security_headers
+
+DECLARATION = load(Path(__file__).parent / "example.toml")
+NOW = 1_800_000_000
+Headers = list[tuple[bytes, bytes]]
+CSRF = b"__Host-csrf=v; Path=/; Secure; SameSite=Strict"
+SIZE = b"size=small; Path=/app; Domain=example.org; Secure; SameSite=Lax"
+
+
+def watch(declaration: Declaration = DECLARATION) -> Watch:
+    return Watch(declaration, now=lambda: float(NOW))
+
+
+class Site:
+    """An application behind the guard: it answers with `answer`, and remembers what reached it."""
+
+    def __init__(self, mode: Mode = "enforce", declaration: Declaration = DECLARATION) -> None:
+        self.findings: list[GuardFinding] = []
+        self.seen: Headers = []
+        self.answer: Headers = []
+        self.start = "http.response.start"
+        guard_watch = watch(declaration)
+        self.guard = Guard(self.app, declaration, mode=mode, on_finding=self.findings.append, watch=guard_watch)
+
+    async def app(
+        self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        self.seen = list(scope["headers"])
+        await send({"type": self.start, "status": 200, "headers": self.answer})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    def ask(self, headers: Headers | None = None, kind: str = "http") -> Headers:
+        """The response's headers."""
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            raise AssertionError
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        asyncio.run(self.guard({"type": kind, "headers": headers or []}, receive, send))
+        assert sent[1] == {"type": "http.response.body", "body": b"x"}
+        return list(sent[0]["headers"])
+
+    def cookies(self, *headers: bytes) -> list[bytes]:
+        """The Cookie headers that reach the application when these are sent."""
+        self.ask([(b"host", b"x"), *((b"cookie", header) for header in headers), (b"accept", b"*/*")])
+        assert [name for name, _ in self.seen if name != b"cookie"] == [b"host", b"accept"]
+        return [value for name, value in self.seen if name == b"cookie"]
+
+    def codes(self) -> list[str]:
+        return [finding.code for finding in self.findings]
+
+
+def set_cookies(headers: Headers) -> list[bytes]:
+    return [value for name, value in headers if name.lower() == b"set-cookie"]
+
+
+# Requests
+
+
+@pytest.mark.parametrize(
+    ("header", "expected", "codes"),
+    [
+        (b"__Host-session=a", [b"__Host-session=a"], []),
+        (b"__Host-session=a; __Host-csrf=b", [b"__Host-session=a; __Host-csrf=b"], []),
+        (b"__Host-session=a;__Host-csrf=b;", [b"__Host-session=a; __Host-csrf=b"], []),
+        (b"draft_1=a; size=large", [b"draft_1=a; size=large"], []),
+        (b"ROUTE=1", [], []),
+        (b"ROUTE=1; __Host-session=a; ROUTE_TWO=2", [b"__Host-session=a"], []),
+        (b"_ga=GA1; __Host-session=a", [b"__Host-session=a"], ["SN301"]),
+        (b"__host-session=evil; __Host-session=a", [b"__Host-session=a"], ["SN301"]),
+        (b"__HOST-SESSION=evil", [], ["SN301"]),
+        (b"\xa0__Host-session=evil", [], ["SN302"]),
+        (b"theme=dark", [], ["SN301"]),
+        (b"bad[]=1; __Host-session=a; path=/x", [b"__Host-session=a"], ["SN302", "SN301"]),
+        (b"__Host-session", [], ["SN302"]),
+        (b"__Host-csrf=b; __Host-session", [b"__Host-csrf=b"], ["SN302"]),
+        (b"__Host-session=\x01; __Host-csrf=b", [b"__Host-csrf=b"], ["SN302"]),
+        (b"size=small; size=large", [b"size=small; size=large"], ["SN303"]),
+        (b"__Host-session= \"a, b\" =\xff", [b"__Host-session= \"a, b\" =\xff"], []),
+        (b"__Host-session=a; other=1; __Host-csrf= \xff\"", [b"__Host-session=a; __Host-csrf= \xff\""], ["SN301"]),
+        (b"", [], []),
+        (b";;", [], []),
+    ],
+)  # fmt: skip
+def test_only_declared_cookies_reach_the_application(header: bytes, expected: list[bytes], codes: list[str]) -> None:
+    site = Site()
+    got = site.cookies(header)
+    assert [b"; ".join(pair.strip() for pair in value.split(b";") if pair.strip()) for value in got if value] == [
+        b"; ".join(pair.strip() for pair in value.split(b";")) for value in expected
+    ]
+    assert site.codes() == codes
+    assert all(finding.direction is Direction.REQUEST for finding in site.findings)
+
+
+def test_a_sound_header_passes_byte_for_byte() -> None:
+    header = b'__Host-session=a b,"\xff\\;  size=\xc3\xa9=='
+    assert Site().cookies(header) == [header]
+
+
+def test_several_cookie_headers_become_one() -> None:
+    site = Site()
+    assert site.cookies(b"__Host-session=a", b"evil=1", b"size=small") == [b"__Host-session=a; size=small"]
+    assert site.codes() == ["SN301"]
+
+
+def test_a_header_name_in_other_letter_case_is_no_way_around() -> None:
+    site = Site()
+    site.ask([(b"Cookie", b"evil=1")])
+    assert site.seen == []
+
+
+def test_the_scope_of_the_server_is_not_changed() -> None:
+    site = Site()
+    headers = [(b"cookie", b"evil=1")]
+    site.ask(headers)
+    assert headers == [(b"cookie", b"evil=1")]
+
+
+def test_a_flood_of_cookies_is_answered_with_few_findings() -> None:
+    site = Site()
+    header = b"; ".join(b"evil%d=%s" % (number, b"x" * 90) for number in range(10_000)) + b"; __Host-session=a"
+    assert site.cookies(header) == [b"__Host-session=a"]
+    assert len(site.findings) == MOST_FINDINGS + 1
+    assert site.codes()[-1] == "SN304"
+
+
+def test_a_finding_names_the_cookie_safely_and_never_its_value() -> None:
+    site = Site()
+    site.cookies(b"\x1b[31m" + b"\xe9" * 200 + b"=secret")
+    (finding,) = site.findings
+    assert finding.cookie.startswith("\\x1b[31m\\xe9")
+    assert finding.cookie.isascii()
+    assert finding.cookie.isprintable()
+    assert len(finding.cookie) <= 4 * 80
+    assert "secret" not in str(finding)
+
+
+readable = st.sampled_from([b"__Host-session", b"__Host-csrf", b"size", b"draft_1", b"draft_"])
+hidden = st.sampled_from([b"ROUTE", b"ROUTE2"])
+other = st.sampled_from(
+    [b"__host-session", b"_ga", b"theme", b"draf", b"rOUTE", b"path", b"$Version", b"size[]", b"", b"\xa0size"]
+)
+plain = st.binary(max_size=12).map(lambda raw: bytes(b for b in raw if b >= 32 and b not in b";\x7f").strip())
+
+
+@given(st.lists(st.tuples(readable | hidden | other, plain)), st.sampled_from([b"; ", b";", b" ;\t"]))
+def test_no_undeclared_cookie_passes_and_no_declared_one_is_lost(pairs: list[tuple[bytes, bytes]], glue: bytes) -> None:
+    allowed, _ = watch().request(glue.join(name + b"=" + value for name, value in pairs))
+    expected = [
+        name + b"=" + value
+        for name, value in pairs
+        if name.startswith((b"__Host-session", b"__Host-csrf", b"draft_")) or name == b"size"
+    ]
+    assert [pair.strip(b" \t") for pair in allowed.split(b";") if pair] == expected
+
+
+@given(st.binary())
+def test_any_bytes_in_a_request_let_nothing_undeclared_through(header: bytes) -> None:
+    allowed, _ = watch().request(header)
+    for pair in allowed.split(b";"):
+        name = pair.partition(b"=")[0].strip(b" \t")
+        assert not pair or name in {b"__Host-session", b"__Host-csrf", b"size"} or name.startswith(b"draft_")
+
+
+# Responses
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        CSRF,
+        b"__Host-csrf=v; SameSite=strict; path=/; secure",
+        b"__Host-csrf=v; Path=/; Secure; SameSite=Strict; Max-Age=7200",
+        CSRF + b"; Expires=" + formatdate(NOW + 7200, usegmt=True).encode(),
+        b"__Host-session=v; Path=/; Secure; HttpOnly; SameSite=Lax",
+        SIZE,
+        SIZE + b"; Max-Age=2592000",
+        # Removing a declared cookie is always allowed.
+        b"__Host-csrf=; Max-Age=0",
+        b"__Host-session=; Max-Age=-5; Path=/",
+        b"size=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+        b"size=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0",
+    ],
+)
+@pytest.mark.parametrize("mode", ["raise", "enforce"])
+def test_declared_cookies_leave_unchanged(header: bytes, mode: Mode) -> None:
+    site = Site(mode)
+    site.answer = [(b"set-cookie", header), (b"set-cookie", header)]
+    assert set_cookies(site.ask()) == [header, header]
+    assert site.findings == []
+
+
+REFUSED = [
+    (b"_ga=GA1", "SN311"),
+    (b"__host-csrf=v; Path=/; Secure; SameSite=Strict", "SN311"),
+    (b"theme=dark", "SN311"),
+    (b"nameless", "SN311"),
+    (b"_ga=; Max-Age=0", "SN311"),
+    (b"", "SN312"),
+    (b"__Host-csrf=a\x01b; Path=/; Secure; SameSite=Strict", "SN312"),
+    (b"__Host-csrf=" + b"x" * 5000 + b"; Path=/; Secure; SameSite=Strict", "SN312"),
+    (CSRF + b"; HttpOnly", "SN313"),
+    (CSRF + b"; Partitioned", "SN313"),
+    (CSRF + b"; Domain=example.org", "SN313"),
+    (CSRF.replace(b"Strict", b"Lax"), "SN313"),
+    (CSRF.replace(b"; SameSite=Strict", b""), "SN313"),
+    (CSRF.replace(b"Path=/", b"Path=/x"), "SN313"),
+    (CSRF.replace(b"Path=/; ", b""), "SN313"),
+    (CSRF.replace(b"Secure; ", b""), "SN313"),
+    (SIZE.replace(b"Domain=example.org; ", b""), "SN313"),
+    (b"__Host-session=v; Path=/; Secure; SameSite=Lax", "SN313"),
+    (b"__Host-session=v; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=1", "SN314"),
+    (CSRF + b"; Max-Age=7201", "SN314"),
+    (CSRF + b"; Max-Age=" + b"9" * 1000, "SN314"),
+    (CSRF + b"; Expires=" + formatdate(NOW + 7201, usegmt=True).encode(), "SN314"),
+    (CSRF + b"; Max-Age=60; Expires=" + formatdate(NOW + 7201, usegmt=True).encode(), "SN314"),
+    (CSRF + b"; Max-Age=7201; Expires=" + formatdate(NOW + 60, usegmt=True).encode(), "SN314"),
+    (CSRF + b"; Max-Age=0; Expires=" + formatdate(NOW + 7201, usegmt=True).encode(), "SN314"),
+    (b"draft_1=v; Path=/; Secure; SameSite=Strict", "SN315"),
+    (b"ROUTE=1; Path=/; Secure; HttpOnly", "SN315"),
+    (SIZE.replace(b"small", b"medium"), "SN317"),
+]
+
+
+@pytest.mark.parametrize(("header", "code"), REFUSED)
+def test_what_is_not_as_declared_is_removed(header: bytes, code: str) -> None:
+    site = Site()
+    site.answer = [(b"content-type", b"text/html"), (b"Set-Cookie", header), (b"set-cookie", CSRF)]
+    headers = site.ask()
+    assert set_cookies(headers) == [CSRF]
+    assert (b"content-type", b"text/html") in headers
+    assert site.codes() == [code]
+    assert site.findings[0].direction is Direction.RESPONSE
+
+
+@pytest.mark.parametrize(("header", "code"), REFUSED)
+def test_what_is_not_as_declared_raises_in_development(header: bytes, code: str) -> None:
+    site = Site("raise")
+    site.answer = [(b"set-cookie", header)]
+    with pytest.raises(GuardError) as caught:
+        site.ask()
+    assert [finding.code for finding in caught.value.findings] == [code] == site.codes()
+
+
+@pytest.mark.parametrize(("header", "code"), REFUSED)
+def test_what_is_not_as_declared_is_only_reported_in_mode_report(header: bytes, code: str) -> None:
+    site = Site("report")
+    site.answer = [(b"set-cookie", header)]
+    assert set_cookies(site.ask()) == [header]
+    assert site.codes() == [code]
+
+
+def test_what_a_browser_sends_never_raises() -> None:
+    site = Site("raise")
+    assert site.cookies(b"evil=1; __Host-session=a") == [b"__Host-session=a"]
+    assert site.codes() == ["SN301"]
+
+
+def test_mode_report_changes_no_request() -> None:
+    site = Site("report")
+    assert site.cookies(b"evil=1; ROUTE=2", b"bad") == [b"evil=1; ROUTE=2", b"bad"]
+    assert site.codes() == ["SN301", "SN302"]
+
+
+def test_every_difference_is_told() -> None:
+    site = Site()
+    site.answer = [(b"set-cookie", b"__Host-session=v; Max-Age=60")]
+    site.ask()
+    assert [str(finding) for finding in site.findings] == [
+        "SN314 \"__Host-session\" would live 60 seconds, and its declared lifetime is 'session'",
+        'SN313 "__Host-session" has no HttpOnly, and is declared with HttpOnly',
+        'SN313 "__Host-session" has no Secure, and is declared with Secure',
+        'SN313 "__Host-session" has no Path, and is declared with Path=/',
+        'SN313 "__Host-session" has no SameSite, and is declared with SameSite=Lax',
+    ]
+    assert {finding.item for finding in site.findings} == {"session"}
+
+
+def test_a_remembered_verdict_never_covers_another_value_or_time() -> None:
+    guard = watch()
+    assert guard.response(CSRF) == guard.response(CSRF.replace(b"=v", b"=other")) == ()
+    assert [f.code for f in guard.response(CSRF.replace(b"=v", b"=\x01"))] == ["SN312"]
+    assert [f.code for f in guard.response(CSRF.replace(b"=v", b"=" + b"x" * 4090))] == ["SN312"]
+    assert [f.code for f in guard.response(CSRF.replace(b"__Host-csrf", b"csrf"))] == ["SN311"]
+    assert guard.response(SIZE) == ()
+    assert [f.code for f in guard.response(SIZE.replace(b"small", b"huge"))] == ["SN317"]
+    times = [float(NOW)]
+    aging = Watch(DECLARATION, now=lambda: times[0])
+    header = CSRF + b"; Expires=" + formatdate(NOW + 7200, usegmt=True).encode()
+    assert aging.response(header) == ()
+    times[0] -= 60
+    assert [f.code for f in aging.response(header)] == ["SN314"]
+
+
+def test_what_needs_consent_passes_in_neither_direction() -> None:
+    # No checked declaration holds such an item; the guard does not rely on that.
+    items = (replace(DECLARATION.item("csrf"), category=Category.ANALYTICS),)
+    site = Site(declaration=replace(DECLARATION, items=items))
+    site.answer = [(b"set-cookie", CSRF)]
+    assert site.cookies(b"__Host-csrf=v") == []
+    assert set_cookies(site.ask()) == []
+    assert site.codes() == ["SN301", "SN316", "SN316"]
+
+
+@given(st.text(max_size=30), st.integers(1, 7200) | st.none())
+def test_set_cookie_makes_only_what_the_guard_lets_out(value: str, max_age: int | None) -> None:
+    try:
+        header = set_cookie(DECLARATION.item("csrf"), value, max_age)
+    except CookieSyntaxError:
+        return
+    assert watch().response(header.encode()) == ()
+
+
+@pytest.mark.parametrize("item_id", ["session", "csrf", "size"])
+def test_delete_cookie_is_let_out(item_id: str) -> None:
+    assert watch().response(delete_cookie(DECLARATION.item(item_id)).encode()) == ()
+
+
+@given(st.binary())
+def test_any_bytes_in_a_response_let_nothing_undeclared_out(header: bytes) -> None:
+    assert watch().response(header)
+
+
+# Headers and protocols
+
+
+def test_security_headers_are_added_to_every_response() -> None:
+    headers = dict(Site().ask())
+    for name, value in security_headers(DECLARATION.third_parties).items():
+        assert headers[name.encode()] == value.encode()
+
+
+def test_the_csp_allows_our_own_origin_and_declared_form_targets() -> None:
+    assert security_headers(DECLARATION.third_parties)["content-security-policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
+        "connect-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self' https://pay.example.com; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+def test_what_the_application_sets_itself_stays() -> None:
+    site = Site()
+    site.answer = [(b"X-Frame-Options", b"SAMEORIGIN"), (b"content-security-policy", b"default-src 'self'")]
+    headers = site.ask()
+    assert headers[:2] == site.answer
+    names = [name.lower() for name, _ in headers]
+    assert sorted(names) == sorted(name.encode() for name in security_headers())
+
+
+def test_mode_report_sends_the_csp_as_report_only() -> None:
+    assert [name for name, _ in Site("report").ask()] == [b"content-security-policy-report-only"]
+
+
+def test_a_websocket_handshake_is_guarded() -> None:
+    site = Site()
+    site.start = "websocket.accept"
+    site.answer = [(b"set-cookie", b"evil=1"), (b"set-cookie", CSRF)]
+    assert site.ask([(b"cookie", b"evil=1; __Host-session=a")], "websocket") == [(b"set-cookie", CSRF)]
+    assert site.seen == [(b"cookie", b"__Host-session=a")]
+    site.start = "websocket.http.response.start"
+    assert set_cookies(site.ask(kind="websocket")) == [CSRF]
+    raising = Site("raise")
+    raising.start, raising.answer = "websocket.accept", [(b"set-cookie", b"evil=1")]
+    with pytest.raises(GuardError):
+        raising.ask(kind="websocket")
+
+
+def test_trailers_are_guarded() -> None:
+    site = Site()
+    site.start = "http.response.trailers"
+    site.answer = [(b"set-cookie", b"evil=1"), (b"digest", b"x")]
+    assert site.ask() == [(b"digest", b"x")]
+
+
+def test_a_handshake_without_headers_is_accepted() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Guard(app, DECLARATION)({"type": "websocket", "headers": []}, send, send))  # type: ignore[arg-type]
+    assert sent == [{"type": "websocket.accept", "headers": []}]
+
+
+def test_the_lifespan_is_left_alone() -> None:
+    scope = {"type": "lifespan"}
+    seen: list[Any] = []
+
+    async def app(*call: Any) -> None:
+        seen.extend(call)
+
+    async def send(message: Any) -> None: ...
+
+    asyncio.run(Guard(app, DECLARATION)(scope, send, send))  # type: ignore[arg-type]
+    assert seen == [scope, send, send]
+
+
+def test_without_a_reporter_each_finding_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site()
+    site.guard = Guard(site.app, DECLARATION)
+    with caplog.at_level(logging.WARNING, "strictly_necessary"):
+        site.cookies(b"evil=1")
+        site.cookies(b"evil=2; worse=3")
+    assert [record.getMessage() for record in caplog.records] == [
+        'SN301 "evil" is not declared and was kept from the application',
+        'SN301 "worse" is not declared and was kept from the application',
+    ]
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "strictly_necessary"):
+        for number in range(1100):
+            site.cookies(b"e%d=1" % number)
+    assert len(caplog.records) == 998
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="raise, enforce, report"):
+        Guard(Site().app, DECLARATION, mode="off")  # type: ignore[arg-type]
