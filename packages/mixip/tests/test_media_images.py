@@ -168,6 +168,20 @@ def test_a_cut_off_image_has_facts_and_no_preview(tmp_path: Path) -> None:
     assert (facts.kind, facts.width, facts.height, facts.preview) == ("image", 1600, 1200, None)
 
 
+def test_the_small_picture_in_a_cameras_raw_file_is_not_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "raw.nef"
+    picture((160, 120)).save(path, "TIFF", tiffinfo={0x00FE: 1})
+    facts = inspect(path)
+    assert (facts.width, facts.height) == (None, None)
+    assert preview(path, facts).size == (160, 120)
+
+
+def test_a_photo_of_a_telephone_is_an_image(tmp_path: Path) -> None:
+    path = tmp_path / "photo.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(5000))
+    assert inspect(path) == Facts(kind="image", container="heif", media_type="image/heic")
+
+
 def test_an_image_whose_header_is_broken_is_just_a_file(tmp_path: Path) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))

@@ -194,6 +194,12 @@ def test_pixels_that_are_not_square_are_shown_as_they_should_look(tmp_path: Path
     assert preview(path, facts).size == (960, 540)
 
 
+def test_pixels_of_an_impossible_shape_are_taken_as_square(tmp_path: Path) -> None:
+    path = record(tmp_path / "odd.mp4", video="libx264", aspect=Fraction(60_000, 1))
+    facts = inspect(path)
+    assert (facts.width, facts.height) == preview(path, facts).size == (640, 360)
+
+
 def test_the_poster_is_not_the_black_beginning(tmp_path: Path) -> None:
     # One key frame in all, at the black beginning: the poster has to be decoded up to.
     path = record(tmp_path / "film.mp4", video="libx264", seconds=4, black_until=8, options={"g": "1000"})

@@ -13,7 +13,6 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ASGIApp
 
 from mixip import __version__, account, desktop, files, home, identity, legal, reference, transfers, works
 from mixip.clock import Clock, now
@@ -22,6 +21,7 @@ from mixip.db.migrate import migrate
 from mixip.edge.access import require_caller, require_csrf
 from mixip.edge.address import resolve_address
 from mixip.edge.answers import answer_exceptions, raise_further
+from mixip.edge.asgi import App
 from mixip.edge.caller import provide_caller
 from mixip.edge.cross_origin import refuse_cross_origin
 from mixip.edge.head import answer_head
@@ -56,7 +56,7 @@ ROUTES = (
 class Platform:
     """A platform that is put together: the ASGI app, and the parts that tests and commands use directly."""
 
-    app: ASGIApp
+    app: App
     api: Litestar
     db: Database
     store: Store
@@ -106,7 +106,7 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
     )
 
     # From the inside out; a request passes the last one first.
-    app: ASGIApp = api
+    app: App = api
     app = resolve_session(app, lambda token: find_session(db, token, clock()))
     app = refuse_cross_origin(app)
     app = limit_headers(app)

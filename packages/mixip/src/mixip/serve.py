@@ -12,6 +12,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from mixip.app import build
+from mixip.edge.asgi import App
 from mixip.logs import configure_logs
 from mixip.settings import Settings
 
@@ -44,7 +45,7 @@ def serve(settings: Settings) -> int:
     os._exit(code)
 
 
-async def _serve(app: object, settings: Settings, port: int) -> int:
+async def _serve(app: App, settings: Settings, port: int) -> int:
     server = Server(
         app,
         address=settings.host,
@@ -67,7 +68,7 @@ async def _serve(app: object, settings: Settings, port: int) -> int:
         log.error("the server ended by itself", exc_info=running.exception())
         return 1
     print("Stopping.", flush=True)
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([running], timeout=GRACE_SECONDS)
     return 0
 

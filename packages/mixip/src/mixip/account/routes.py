@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from mixip.clock import Clock
 from mixip.db import Database
 from mixip.edge.caller import Caller
 from mixip.edge.cookies import clear_cookies
+from mixip.edge.injected import Db, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import see_other
 from mixip.errors import Problem
@@ -31,7 +33,7 @@ class SessionView(msgspec.Struct, frozen=True):
 
 
 @get("/account", include_in_schema=False, sync_to_thread=True)
-def account_page(request: AnyRequest, db: Database, caller: Caller) -> ASGIResponse:
+def account_page(request: AnyRequest, db: Db, caller: Who) -> ASGIResponse:
     """Who you are signed in as."""
     with db.read() as connection:
         created_at = account_created_at(connection, caller.account_id)
@@ -45,13 +47,13 @@ def display_page(request: AnyRequest) -> ASGIResponse:
 
 
 @get("/account/sessions", include_in_schema=False, sync_to_thread=True)
-def sessions_page(request: AnyRequest, db: Database, caller: Caller, clock: Clock) -> ASGIResponse:
+def sessions_page(request: AnyRequest, db: Db, caller: Who, clock: Time) -> ASGIResponse:
     """Every browser and app that is signed in."""
     return page(request, "account/sessions.html", sessions=_rows(db, caller, clock))
 
 
 @post("/account/sessions/{session_id:str}/end", include_in_schema=False, sync_to_thread=True)
-def end_one(session_id: str, db: Database, caller: Caller) -> ASGIResponse:
+def end_one(session_id: FromPath[str], db: Db, caller: Who) -> ASGIResponse:
     """End one session. Ending this one signs out."""
     with db.write() as connection:
         if not end_session(connection, caller.account_id, only=session_id):
@@ -62,7 +64,7 @@ def end_one(session_id: str, db: Database, caller: Caller) -> ASGIResponse:
 
 
 @post("/account/sessions/end-others", include_in_schema=False, sync_to_thread=True)
-def end_others(db: Database, caller: Caller) -> ASGIResponse:
+def end_others(db: Db, caller: Who) -> ASGIResponse:
     """End every session but this one."""
     with db.write() as connection:
         end_session(connection, caller.account_id, but=caller.session_id)
@@ -70,7 +72,7 @@ def end_others(db: Database, caller: Caller) -> ASGIResponse:
 
 
 @get("/api/session", tags=["Session"], summary="Who am I?", sync_to_thread=True)
-def show_session(db: Database, caller: Caller, clock: Clock) -> SessionView:
+def show_session(db: Db, caller: Who, clock: Time) -> SessionView:
     """The session that asks, and whose it is."""
     row = next((row for row in _rows(db, caller, clock) if row["current"]), None)
     if row is None:  # ended between the check and here

@@ -1,20 +1,17 @@
 """Authorization, token and revocation endpoints (RFC 6749, RFC 7009, RFC 7636, RFC 8252, RFC 8414, RFC 9207)."""
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import URLEncodedBody
 from litestar.response.base import ASGIResponse
 
-from mixip.clock import Clock
-from mixip.db import Database
 from mixip.desktop import actions
 from mixip.desktop.requests import CLIENT_ID, AuthorizationRequest, check
 from mixip.edge.address import origin_of
-from mixip.edge.caller import Caller
+from mixip.edge.injected import Db, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import as_json
 from mixip.errors import Problem
@@ -62,7 +59,7 @@ async def metadata(request: AnyRequest) -> ASGIResponse:
 
 
 @get("/oauth/authorize", include_in_schema=False, sync_to_thread=True)
-def authorize_page(request: AnyRequest, caller: Caller) -> ASGIResponse:
+def authorize_page(request: AnyRequest, caller: Who) -> ASGIResponse:
     """Ask the person whether this app on this computer may sign in."""
     asked = check(_asked(dict(request.query_params)))
     fields = {name: getattr(asked, name) for name in _HIDDEN}
@@ -72,10 +69,10 @@ def authorize_page(request: AnyRequest, caller: Caller) -> ASGIResponse:
 @post("/oauth/authorize", include_in_schema=False, sync_to_thread=True)
 def authorize(
     request: AnyRequest,
-    data: Annotated[AuthorizationRequest, Body(media_type=RequestEncodingType.URL_ENCODED)],
-    db: Database,
-    caller: Caller,
-    clock: Clock,
+    data: URLEncodedBody[AuthorizationRequest],
+    db: Db,
+    caller: Who,
+    clock: Time,
 ) -> ASGIResponse:
     """Send the browser back to the app with a code, or with a refusal.
 
@@ -101,9 +98,7 @@ def authorize(
     status_code=200,
     sync_to_thread=True,
 )
-def token(
-    data: Annotated[TokenRequest, Body(media_type=RequestEncodingType.URL_ENCODED)], db: Database, clock: Clock
-) -> ASGIResponse:
+def token(data: URLEncodedBody[TokenRequest], db: Db, clock: Time) -> ASGIResponse:
     """Exchange an authorization code for a session token."""
     if data.grant_type != "authorization_code":
         return _refusal("unsupported_grant_type", "Only authorization_code is offered.")
@@ -132,9 +127,7 @@ def token(
     status_code=200,
     sync_to_thread=True,
 )
-def revoke(
-    data: Annotated[RevocationRequest, Body(media_type=RequestEncodingType.URL_ENCODED)], db: Database
-) -> ASGIResponse:
+def revoke(data: URLEncodedBody[RevocationRequest], db: Db) -> ASGIResponse:
     """End the session of a token. A token that is not known is over already: 200 as well (RFC 7009 section 2.2)."""
     with db.write() as connection:
         end_token(connection, data.token)

@@ -7,6 +7,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
+from mixip.edge.asgi import Scope
 from mixip.edge.caller import caller_of
 from mixip.edge.cross_origin import SAFE_METHODS
 from mixip.errors import Problem
@@ -26,13 +27,14 @@ async def require_csrf(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRo
 
     The token is the header X-CSRF-Token, or the field `csrf_token` of a form.
     """
-    method = connection.scope["method"]
+    scope: Scope = connection.scope
+    method = scope["method"]
     caller = caller_of(connection)
     if method in SAFE_METHODS or caller is None or caller.via != "cookie":
         return
     token = connection.headers.get(CSRF_HEADER)
     if token is None and method == "POST" and isinstance(connection, Request):
-        content_type, _ = connection.content_type
+        content_type = connection.content_type[0]
         if content_type == "application/x-www-form-urlencoded":
             token = str((await connection.form()).get(CSRF_FIELD, ""))
     if not hmac.compare_digest((token or "").encode(), caller.csrf.encode()):

@@ -3,8 +3,7 @@
 from ipaddress import ip_address
 from typing import cast
 
-from litestar.types import ASGIApp, Receive, Scope, Send
-
+from mixip.edge.asgi import App, Receive, Scope, Send
 from mixip.edge.headers import header
 from mixip.settings import Network, Settings
 
@@ -22,7 +21,7 @@ def network_of(scope: Scope) -> str:
     return cast("str", scope["state"][_CLIENT])
 
 
-def resolve_address(app: ASGIApp, settings: Settings) -> ASGIApp:
+def resolve_address(app: App, settings: Settings) -> App:
     """Wrap an app so that `origin_of` and `network_of` have answers.
 
     X-Forwarded-For and X-Forwarded-Proto are believed only from the trusted proxies; of the chain, the last address

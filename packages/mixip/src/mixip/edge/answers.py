@@ -9,10 +9,10 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import HTTPException, SerializationException
 from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy.exc import OperationalError
 
 from mixip.db import new_id
+from mixip.edge.asgi import App, Message, Receive, Scope, Send
 from mixip.edge.headers import is_api
 from mixip.edge.pages import render
 from mixip.edge.responses import respond, see_other
@@ -89,7 +89,7 @@ def raise_further(_request: Request[Any, Any, Any], error: Exception) -> NoRetur
     raise error
 
 
-def answer_exceptions(app: ASGIApp) -> ASGIApp:
+def answer_exceptions(app: App) -> App:
     """Wrap the layers above the handlers: gives each request an id, and answers what those layers raise."""
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:

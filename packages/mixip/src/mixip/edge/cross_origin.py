@@ -5,9 +5,8 @@ request with neither did not come from a browser's page: a program sent it, and 
 CSRF token does not protect.
 """
 
-from litestar.types import ASGIApp, Receive, Scope, Send
-
 from mixip.edge.address import origin_of
+from mixip.edge.asgi import App, Receive, Scope, Send
 from mixip.edge.headers import header
 from mixip.errors import Problem
 
@@ -23,7 +22,7 @@ def came_from_elsewhere(scope: Scope) -> bool:
     return bool(origins) and origins != [origin_of(scope).encode()]
 
 
-def refuse_cross_origin(app: ASGIApp) -> ASGIApp:
+def refuse_cross_origin(app: App) -> App:
     """Wrap an app so that an unsafe request from another origin is answered 403."""
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:

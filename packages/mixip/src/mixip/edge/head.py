@@ -1,11 +1,9 @@
 """HEAD for every address that takes GET: the same answer without its body (RFC 9110 section 9.3.2)."""
 
-from typing import cast
-
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from mixip.edge.asgi import App, Message, Receive, Scope, Send
 
 
-def answer_head(app: ASGIApp) -> ASGIApp:
+def answer_head(app: App) -> App:
     """Wrap an app so that HEAD is handled as GET and the body is dropped on the way out."""
 
     async def headed(scope: Scope, receive: Receive, send: Send) -> None:
@@ -22,6 +20,6 @@ def answer_head(app: ASGIApp) -> ASGIApp:
                 done = True
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        await app(cast("Scope", {**scope, "method": "GET", "mixip_head": True}), receive, send_head)
+        await app({**scope, "method": "GET", "mixip_head": True}, receive, send_head)
 
     return headed

@@ -1,6 +1,6 @@
 """Reading single values from raw ASGI headers."""
 
-from litestar.types import Scope
+from mixip.edge.asgi import Scope
 
 
 def header(scope: Scope, name: bytes) -> str | None:

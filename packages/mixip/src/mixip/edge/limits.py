@@ -1,13 +1,12 @@
 """Refuses headers that are too long, before anything reads them."""
 
-from litestar.types import ASGIApp, Receive, Scope, Send
-
+from mixip.edge.asgi import App, Receive, Scope, Send
 from mixip.errors import Problem
 
 MAX_HEADER_BYTES = 32 * 1024
 
 
-def limit_headers(app: ASGIApp) -> ASGIApp:
+def limit_headers(app: App) -> App:
     """Wrap an app so that a request with more than 32 KiB of headers is answered 431."""
 
     async def limited(scope: Scope, receive: Receive, send: Send) -> None:

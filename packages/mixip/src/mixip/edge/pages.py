@@ -8,9 +8,9 @@ from typing import Any
 
 from litestar import Request
 from litestar.response.base import ASGIResponse
-from litestar.types import Scope
 from minijinja import Environment, safe
 
+from mixip.edge.asgi import Scope
 from mixip.edge.caller import STATE_KEY, Caller
 from mixip.edge.responses import respond
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from litestar.concurrency import sync_to_thread
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from mixip.edge.asgi import App, Message, Receive, Scope, Send
 from mixip.edge.caller import STATE_KEY, Caller, csrf_token
 from mixip.edge.cookies import clear_cookies, session_cookie_name
 from mixip.edge.headers import header
@@ -13,7 +13,7 @@ FindSession = Callable[[str], tuple[str, str, str] | None]
 """Given a session token, the (account id, e-mail, session id) it stands for, or None when it is not valid."""
 
 
-def resolve_session(app: ASGIApp, find: FindSession) -> ASGIApp:
+def resolve_session(app: App, find: FindSession) -> App:
     """Wrap an app so that `caller_of` has an answer.
 
     A cookie wins over an Authorization header, so that a request with a cookie always needs its CSRF token. A cookie

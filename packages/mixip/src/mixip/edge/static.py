@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from mixip.edge.responses import respond
@@ -74,7 +76,7 @@ def static_url(path: str) -> str:
 
 
 @get("/static/{prefix:str}/{path:path}", public=True, include_in_schema=False)
-async def static_file(request: Request[object, object, object], prefix: str, path: str) -> ASGIResponse:
+async def static_file(request: Request[Any, Any, Any], prefix: FromPath[str], path: FromPath[str]) -> ASGIResponse:
     """Serve one file; only the current version may be kept by the browser."""
     asset = assets().get(path.lstrip("/"))
     if asset is None:

@@ -2,13 +2,15 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 from litestar import Request
 from litestar.concurrency import sync_to_thread
 from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp
 
+from mixip.edge.asgi import Receive, Scope, Send
 from mixip.edge.responses import respond
 from mixip.errors import Problem
 from mixip.files.queries import FileRow
@@ -23,7 +25,7 @@ def content_disposition(name: str) -> str:
 
 
 def send_content(
-    request: Request[object, object, object], store: Store, row: FileRow, *, media_type: str, attachment: bool
+    request: Request[Any, Any, Any], store: Store, row: FileRow, *, media_type: str, attachment: bool
 ) -> ASGIApp:
     """The whole file or one range of it. Raises Problem when the range lies outside."""
     etag = f'"{row.sha256}"'

@@ -45,7 +45,7 @@ _SELECT = (
 )
 
 
-def _seen_by(account_id: str) -> Select[Any]:
+def _seen_by(account_id: str) -> Select[*tuple[Any, ...]]:
     return _SELECT.where(Work.owner_id == account_id)
 
 

@@ -3,17 +3,18 @@
 from typing import Any
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
 
 from mixip.db import Database
 from mixip.edge.caller import Caller
+from mixip.edge.injected import Db, Files, Who
 from mixip.errors import Problem
 from mixip.files import queries
 from mixip.files.content import send_content, send_preview
 from mixip.files.queries import FileRow
 from mixip.files.views import FileView, as_view
-from mixip.storage import Store
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -27,20 +28,20 @@ def _find(db: Database, caller: Caller, file_id: str) -> FileRow:
 
 
 @get("/api/files/{file_id:str}", tags=["Files"], summary="Show a file", sync_to_thread=True)
-def show_file(file_id: str, db: Database, caller: Caller) -> FileView:
+def show_file(file_id: FromPath[str], db: Db, caller: Who) -> FileView:
     """A delivered file with its digest and what was read from it."""
     return as_view(_find(db, caller, file_id))
 
 
 @get("/api/files/{file_id:str}/content", tags=["Files"], summary="Download a file", sync_to_thread=True)
-def file_content(request: AnyRequest, file_id: str, db: Database, store: Store, caller: Caller) -> ASGIApp:
+def file_content(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIApp:
     """The file itself, bit for bit, whole or one range of it."""
     row = _find(db, caller, file_id)
     return send_content(request, store, row, media_type="application/octet-stream", attachment=True)
 
 
 @get("/api/files/{file_id:str}/media", tags=["Files"], summary="Play a file", sync_to_thread=True)
-def file_media(request: AnyRequest, file_id: str, db: Database, store: Store, caller: Caller) -> ASGIApp:
+def file_media(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIApp:
     """The file for a player in the browser: its own media type, by ranges. Only for what browsers play."""
     row = _find(db, caller, file_id)
     view = as_view(row)
@@ -50,7 +51,7 @@ def file_media(request: AnyRequest, file_id: str, db: Database, store: Store, ca
 
 
 @get("/api/files/{file_id:str}/preview", tags=["Files"], summary="Preview of a file", sync_to_thread=True)
-def file_preview(file_id: str, db: Database, store: Store, caller: Caller) -> ASGIResponse:
+def file_preview(file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIResponse:
     """A thumbnail of an image, or a poster frame of a video."""
     return send_preview(store, _find(db, caller, file_id))
 

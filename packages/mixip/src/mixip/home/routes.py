@@ -7,11 +7,10 @@ from litestar.response.base import ASGIResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mixip.db import Database
+from mixip.edge.injected import Db, Files
 from mixip.edge.pages import page
 from mixip.edge.responses import as_json, respond, see_other
 from mixip.edge.static import static_url
-from mixip.storage import Store
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -29,7 +28,7 @@ async def healthz() -> ASGIResponse:
 
 
 @get("/readyz", public=True, tags=["Health"], summary="Can it do its work?", sync_to_thread=True)
-def readyz(db: Database, store: Store) -> ASGIResponse:
+def readyz(db: Db, store: Files) -> ASGIResponse:
     """200 when the database answers and the store takes a small write, else 503; each is named."""
     try:
         with db.read() as connection:

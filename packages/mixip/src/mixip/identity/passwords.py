@@ -23,9 +23,10 @@ def verify_password(password: str, stored: str | None) -> bool:
     """Whether the password has this hash. Without a hash it takes as long and says no, so that time tells nothing."""
     with _room:
         try:
-            return _hasher.verify(stored or _nobody(), password) and stored is not None
+            _hasher.verify(stored or _nobody(), password)
         except (VerificationError, InvalidHashError):
             return False
+    return stored is not None
 
 
 def needs_rehash(stored: str) -> bool:

@@ -1,19 +1,17 @@
 """Sign-up, sign-in and sign-out pages."""
 
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 from litestar import Request, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import FromQuery, URLEncodedBody
 from litestar.response.base import ASGIResponse
 
-from mixip.clock import Clock
-from mixip.db import Database
 from mixip.edge.address import network_of
-from mixip.edge.caller import Caller, caller_of
+from mixip.edge.caller import caller_of
 from mixip.edge.cookies import clear_cookies, set_cookies
+from mixip.edge.injected import Db, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import local_path, see_other
 from mixip.errors import Problem
@@ -34,12 +32,11 @@ class Credentials(msgspec.Struct, frozen=True):
     next: str = ""
 
 
-Form = Annotated[Credentials, Body(media_type=RequestEncodingType.URL_ENCODED)]
 AnyRequest = Request[Any, Any, Any]
 
 
 @get("/sign-up", public=True, include_in_schema=False, sync_to_thread=True)
-def sign_up_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: A002  the field's own name
+def sign_up_page(request: AnyRequest, next: FromQuery[str] = "") -> ASGIResponse:  # noqa: A002  the field's own name
     """The form for a new account; people who are signed in go on."""
     if caller_of(request):
         return see_other(local_path(next, HOME))
@@ -47,7 +44,7 @@ def sign_up_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: 
 
 
 @post("/sign-up", public=True, include_in_schema=False, sync_to_thread=True)
-def sign_up(request: AnyRequest, data: Form, db: Database, clock: Clock) -> ASGIResponse:
+def sign_up(request: AnyRequest, data: URLEncodedBody[Credentials], db: Db, clock: Time) -> ASGIResponse:
     """Make an account and sign in."""
     try:
         session = actions.sign_up(
@@ -64,7 +61,7 @@ def sign_up(request: AnyRequest, data: Form, db: Database, clock: Clock) -> ASGI
 
 
 @get("/sign-in", public=True, include_in_schema=False, sync_to_thread=True)
-def sign_in_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: A002  the field's own name
+def sign_in_page(request: AnyRequest, next: FromQuery[str] = "") -> ASGIResponse:  # noqa: A002  the field's own name
     """The sign-in form; people who are signed in go on."""
     if caller_of(request):
         return see_other(local_path(next, HOME))
@@ -73,7 +70,7 @@ def sign_in_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: 
 
 
 @post("/sign-in", public=True, include_in_schema=False, sync_to_thread=True)
-def sign_in(request: AnyRequest, data: Form, db: Database, clock: Clock) -> ASGIResponse:
+def sign_in(request: AnyRequest, data: URLEncodedBody[Credentials], db: Db, clock: Time) -> ASGIResponse:
     """Check the password and start a session."""
     caller = caller_of(request)
     try:
@@ -92,7 +89,7 @@ def sign_in(request: AnyRequest, data: Form, db: Database, clock: Clock) -> ASGI
 
 
 @get("/sign-in/done", public=True, include_in_schema=False, sync_to_thread=True)
-def signed_in_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa: A002  the field's own name
+def signed_in_page(request: AnyRequest, next: FromQuery[str] = "") -> ASGIResponse:  # noqa: A002  the field's own name
     """Where sign-in leads first: on to the target, or, if the browser kept no cookie, to a page that says so."""
     if caller_of(request) is None:
         return page(request, "identity/no_cookie.html", status=403)
@@ -100,7 +97,7 @@ def signed_in_page(request: AnyRequest, next: str = "") -> ASGIResponse:  # noqa
 
 
 @post("/sign-out", include_in_schema=False, sync_to_thread=True)
-def sign_out(db: Database, caller: Caller) -> ASGIResponse:
+def sign_out(db: Db, caller: Who) -> ASGIResponse:
     """End this session, on the server and in the browser."""
     with db.write() as connection:
         end_session(connection, caller.account_id, only=caller.session_id)

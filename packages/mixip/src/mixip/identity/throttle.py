@@ -33,7 +33,7 @@ PAIR = Rate("pair", 8, timedelta(seconds=30))
 ADDRESS = Rate("address", 40, timedelta(seconds=10))
 ACCOUNT = Rate("account", 60, timedelta(seconds=30))
 UNDER_ATTACK = Rate("under attack", 1, timedelta(minutes=1))
-SIGN_UP = Rate("sign-up", 20, timedelta(seconds=30))
+SIGN_UP = Rate("sign-up", 100, timedelta(seconds=10))
 
 
 def take(connection: Connection, rate: Rate, subject: str, at: datetime) -> timedelta | None:

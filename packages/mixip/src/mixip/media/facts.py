@@ -4,7 +4,7 @@
 over, so everything here is validated when it is read: lengths, ranges, and the media type against a fixed list.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -21,7 +21,7 @@ MEDIA_TYPES: Final = frozenset(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/zip",
         "audio/aac", "audio/ac3", "audio/eac3", "audio/flac", "audio/matroska", "audio/mp4", "audio/mpeg", "audio/ogg",
         "audio/wav", "audio/webm",
-        "image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp",
+        "image/avif", "image/bmp", "image/gif", "image/heic", "image/jpeg", "image/png", "image/tiff", "image/webp",
         "text/csv", "text/markdown", "text/plain", "text/vtt",
         "video/3gpp", "video/matroska", "video/mp2p", "video/mp2t", "video/mp4", "video/ogg", "video/quicktime",
         "video/vnd.avi", "video/webm",
@@ -33,6 +33,7 @@ Word = Annotated[str, Meta(max_length=64, pattern=r"^[\w .,:;()+/@-]+$")]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Pixels = Annotated[int, Meta(ge=1, le=1_000_000)]
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Preview: TypeAlias = Literal["preview.jpg", "preview.webp"]
 Peak = Annotated[int, Meta(ge=0, le=100)]
 
 
@@ -80,7 +81,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     waveform: Annotated[tuple[Peak, ...], Meta(min_length=WAVEFORM_BUCKETS, max_length=WAVEFORM_BUCKETS)] | None = None
     width: Pixels | None = None
     height: Pixels | None = None
-    preview: Literal["preview.jpg", "preview.webp"] | None = None
+    preview: Preview | None = None
 
     def __post_init__(self) -> None:
         if self.media_type is not None and self.media_type not in MEDIA_TYPES:

@@ -5,9 +5,9 @@ import importlib
 import io
 import warnings
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Literal
+from typing import IO, TYPE_CHECKING, Final
 
-from mixip.media.facts import Facts
+from mixip.media.facts import Facts, Preview
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -16,6 +16,7 @@ PREVIEW_PIXELS: Final = 960
 SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 """EXIF orientations that turn an image on its side (EXIF 3.0, tag 0x0112)."""
 _ORIENTATION: Final = 0x0112
+_NEW_SUBFILE_TYPE: Final = 0x00FE
 _MEDIA_TYPES: Final = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
@@ -40,6 +41,7 @@ def inspect_image(file: IO[bytes], image_format: str, preview_dir: Path, *, most
     width, height = image.size
     if turn in SIDEWAYS:
         width, height = height, width
+    whole = not _is_reduced(image)
     preview = None
     if width * height <= most_pixels:
         # A damaged image makes Pillow raise nearly anything; the facts of its header stand all the same.
@@ -49,8 +51,8 @@ def inspect_image(file: IO[bytes], image_format: str, preview_dir: Path, *, most
         kind="image",
         container=image_format.lower(),
         media_type=_MEDIA_TYPES[image_format],
-        width=width,
-        height=height,
+        width=width if whole else None,
+        height=height if whole else None,
         preview=preview,
     )
 
@@ -79,6 +81,14 @@ def orientation(image: "Image") -> int:
     except Exception:  # noqa: BLE001 - hostile EXIF; an image without it is still an image
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _is_reduced(image: "Image") -> bool:
+    """Whether what Pillow shows of a TIFF is a smaller copy of the real image, as in the raw files of cameras
+    (TIFF 6.0, NewSubfileType)."""
+    tags = getattr(image, "tag_v2", {})
+    value = tags.get(_NEW_SUBFILE_TYPE, 0)
+    return isinstance(value, int) and bool(value & 1)
 
 
 def thumbnail(image: "Image", turn: int) -> "Image":
@@ -112,10 +122,10 @@ def upright(image: "Image", turn: int) -> "Image":
     return image.transpose(methods[turn]) if turn in methods else image
 
 
-def write_preview(image: "Image", preview_dir: Path) -> Literal["preview.jpg", "preview.webp"]:
+def write_preview(image: "Image", preview_dir: Path) -> Preview:
     """Write the preview: WebP when anything shows through, else JPEG. Returns its file name."""
     opaque = not image.has_transparency_data or image.getextrema()[-1] == (255, 255)
-    name: Literal["preview.jpg", "preview.webp"] = "preview.jpg" if opaque else "preview.webp"
+    name: Preview = "preview.jpg" if opaque else "preview.webp"
     data = io.BytesIO()
     if opaque:
         image.convert("RGB").save(data, "JPEG", quality=82, optimize=True, progressive=True)

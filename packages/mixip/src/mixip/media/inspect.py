@@ -12,7 +12,7 @@ import msgspec
 
 from mixip.media import limits as resource_limits
 from mixip.media.facts import Facts, write_facts
-from mixip.media.sniff import HEAD_BYTES, document_type, image_format
+from mixip.media.sniff import HEAD_BYTES, document_type, image_format, is_heif
 
 
 def inspect(path: Path, preview_dir: Path, name: str, *, most_pixels: int) -> Facts:
@@ -26,6 +26,8 @@ def inspect(path: Path, preview_dir: Path, name: str, *, most_pixels: int) -> Fa
 
             image = inspect_image(file, known, preview_dir, most_pixels=most_pixels)
             return image or Facts(kind="other")
+        if is_heif(head):  # FFmpeg would take it for a video, and each of its tiles for a stream
+            return Facts(kind="image", container="heif", media_type="image/heic")
         media_type = document_type(head, name)
         if media_type or not head:
             return Facts(kind="other", media_type=media_type)

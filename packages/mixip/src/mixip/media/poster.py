@@ -6,6 +6,7 @@ import io
 import math
 import struct
 import time
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, cast
 
 import av
@@ -46,13 +47,22 @@ def poster(container: av.container.InputContainer, stream: av.VideoStream, durat
         frame = _frame_at(container, stream, place * (duration or 0.0))
         if frame is None:
             continue
-        found = _show(frame, stream)
+        try:
+            found = _show(frame, stream)
+        except (av.FFmpegError, OSError, ValueError, MemoryError):
+            continue  # a frame that cannot be converted must not cost the facts
         brightness = _brightness(found.image)
         if brightness > _DARK:
             return found
         if best is None or brightness > best[0]:
             best = brightness, found
     return best[1] if best else None
+
+
+def pixel_shape(stream: av.VideoStream) -> Fraction:
+    """How much wider than high a pixel is; 1 where that is not said, or not believable."""
+    shape = stream.sample_aspect_ratio or Fraction(1)
+    return shape if Fraction(1, 10) <= shape <= 10 else Fraction(1)
 
 
 def cover(container: av.container.InputContainer, stream: av.VideoStream, *, most_pixels: int) -> "Image | None":
@@ -90,8 +100,7 @@ def _frame_at(container: av.container.InputContainer, stream: av.VideoStream, se
 def _show(frame: av.VideoFrame, stream: av.VideoStream) -> Poster:
     from PIL.Image import Transpose
 
-    shape = float(stream.sample_aspect_ratio or 1) or 1.0
-    width, height = frame.width * shape, float(frame.height)
+    width, height = float(frame.width * pixel_shape(stream)), float(frame.height)
     scale = min(1.0, PREVIEW_PIXELS / max(width, height))
     image = cast(
         "Image",

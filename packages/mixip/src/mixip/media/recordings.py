@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Final, SupportsFloat
+from typing import IO, TYPE_CHECKING, Final, SupportsFloat
 
 import av
 import av.container
@@ -11,9 +11,12 @@ import av.container
 from mixip.media import facts as f
 from mixip.media.containers import has_codec, open_container
 from mixip.media.images import write_preview
-from mixip.media.poster import Poster, cover, poster
+from mixip.media.poster import Poster, cover, pixel_shape, poster
 from mixip.media.sniff import is_webm, iso_brand
 from mixip.media.waveform import waveform
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _FORMAT_NAMES: Final = {"asf": "asf", "matroska,webm": "matroska", "mpeg": "mpeg-ps", "mpegts": "mpeg-ts"}
 _VIDEO_TYPES: Final = {
@@ -78,15 +81,21 @@ def inspect_recording(file: IO[bytes], head: bytes, preview_dir: Path, *, most_p
             waveform=None if pictures else waveform(container, sounds[0], duration),
             width=shown[0],
             height=shown[1],
-            preview=write_preview(image, preview_dir) if image else None,
+            preview=_keep(image, preview_dir) if image else None,
         )
+
+
+def _keep(image: "Image", preview_dir: Path) -> f.Preview | None:
+    try:
+        return write_preview(image, preview_dir)
+    except (OSError, ValueError, MemoryError):
+        return None
 
 
 def _video(stream: av.VideoStream, still: Poster | None) -> f.VideoStream:
     context = stream.codec_context
     width, height = _positive(stream.width), _positive(stream.height)
-    shape = stream.sample_aspect_ratio or Fraction(1)
-    aspect = Fraction(width, height) * shape if width and height and shape > 0 else None
+    aspect = Fraction(width, height) * pixel_shape(stream) if width and height else None
     return f.VideoStream(
         codec=_codec(stream),
         width=width,

@@ -6,6 +6,7 @@ from typing import Final
 HEAD_BYTES: Final = 4096
 
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
 
 _TEXTS: Final = {"csv": "text/csv", "md": "text/markdown"}
 _ZIPS: Final = {
@@ -34,6 +35,11 @@ def image_format(head: bytes) -> str | None:
     if head[4:8] == b"ftyp" and _AVIF_BRANDS & _brands(head):
         return "AVIF"
     return None
+
+
+def is_heif(head: bytes) -> bool:
+    """Whether it is a photo as telephones take them (HEIF, ISO 23008-12), which Pillow cannot decode."""
+    return head[4:8] == b"ftyp" and bool(_HEIF_BRANDS & _brands(head))
 
 
 def document_type(head: bytes, name: str) -> str | None:

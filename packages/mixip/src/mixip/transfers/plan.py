@@ -1,7 +1,7 @@
 """The plan of a delivery: which segments cover the file. Pure; see docs/transfer-protocol.md."""
 
 from itertools import accumulate
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -18,7 +18,7 @@ class Run(msgspec.Struct, frozen=True):
     count: int
 
 
-class Segment(NamedTuple):
+class Segment(msgspec.Struct, frozen=True):
     """One segment: its index in the plan and the range of the file that it covers, in bytes."""
 
     index: int

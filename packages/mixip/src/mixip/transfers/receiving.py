@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from litestar.concurrency import sync_to_thread
-from litestar.types import Receive
 
 from mixip.db import Database
+from mixip.edge.asgi import Receive
 from mixip.errors import Problem
 from mixip.storage import Store
 from mixip.storage.protocol import SegmentWriter
@@ -112,7 +112,7 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
             raise Problem("segment_incomplete") from None
         if message["type"] == "http.disconnect":
             raise Problem("segment_incomplete")
-        body: bytes = message.get("body", b"")  # type: ignore[assignment]
+        body: bytes = message.get("body", b"")
         more = bool(message.get("more_body", False))
         if not gathered and len(body) >= PIECE:
             yield body

@@ -4,14 +4,12 @@ from typing import Any
 
 from litestar import Request, delete, get, post, put
 from litestar.concurrency import sync_to_thread
+from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
-from mixip.clock import Clock
-from mixip.db import Database
-from mixip.edge.caller import Caller
+from mixip.edge.injected import Db, Files, Injected, Time, Who
 from mixip.edge.responses import as_json
 from mixip.errors import Problem
-from mixip.storage import Store
 from mixip.transfers import actions
 from mixip.transfers.digests import parse_content_digest
 from mixip.transfers.receiving import prepare, receive_segment
@@ -25,7 +23,13 @@ AnyRequest = Request[Any, Any, Any]
 
 @post("/api/works/{work_id:str}/deliveries", tags=["Deliveries"], summary="Open a delivery", sync_to_thread=True)
 def open_delivery(
-    work_id: str, data: NewDelivery, db: Database, store: Store, max_file_bytes: int, caller: Caller, clock: Clock
+    work_id: FromPath[str],
+    data: JSONBody[NewDelivery],
+    db: Db,
+    store: Files,
+    max_file_bytes: Injected[int],
+    caller: Who,
+    clock: Time,
 ) -> DeliveryView:
     """Plan the upload of one file and reserve its space. The answer holds the plan: the segments to send."""
     return actions.open_delivery(
@@ -34,13 +38,13 @@ def open_delivery(
 
 
 @get("/api/works/{work_id:str}/deliveries", tags=["Deliveries"], summary="Unfinished deliveries", sync_to_thread=True)
-def list_deliveries(work_id: str, db: Database, caller: Caller) -> DeliveryList:
+def list_deliveries(work_id: FromPath[str], db: Db, caller: Who) -> DeliveryList:
     """Your deliveries of this work that are not yet delivered, with what has arrived: where to continue."""
     return DeliveryList(actions.list_deliveries(db, caller.account_id, work_id))
 
 
 @get("/api/deliveries/{delivery_id:str}", tags=["Deliveries"], summary="Show a delivery", sync_to_thread=True)
-def show_delivery(delivery_id: str, db: Database, caller: Caller) -> DeliveryView:
+def show_delivery(delivery_id: FromPath[str], db: Db, caller: Who) -> DeliveryView:
     """What is planned, what has arrived, how far it is verified, and the file that it became."""
     return actions.show_delivery(db, caller.account_id, delivery_id)
 
@@ -53,7 +57,13 @@ def show_delivery(delivery_id: str, db: Database, caller: Caller) -> DeliveryVie
     request_max_body_size=None,  # the plan limits it
 )
 async def send_segment(
-    request: AnyRequest, delivery_id: str, index: int, db: Database, store: Store, caller: Caller, clock: Clock
+    request: AnyRequest,
+    delivery_id: FromPath[str],
+    index: FromPath[int],
+    db: Db,
+    store: Files,
+    caller: Who,
+    clock: Time,
 ) -> None:
     """Send the bytes of one segment with their Content-Digest. Any order, several at once, repeatable."""
     announced = parse_content_digest(request.headers.get("content-digest"))
@@ -79,7 +89,7 @@ async def send_segment(
 
 @post("/api/deliveries/{delivery_id:str}/commit", tags=["Deliveries"], summary="Commit a delivery", status_code=200)
 async def commit_delivery(
-    delivery_id: str, db: Database, caller: Caller, verifier: Verifier, clock: Clock
+    delivery_id: FromPath[str], db: Db, caller: Who, verifier: Injected[Verifier], clock: Time
 ) -> ASGIResponse:
     """Check everything and list the file. 200 when it is delivered, 202 while it is still being verified."""
     row = await sync_to_thread(
@@ -92,7 +102,7 @@ async def commit_delivery(
 
 
 @delete("/api/deliveries/{delivery_id:str}", tags=["Deliveries"], summary="Cancel a delivery", sync_to_thread=True)
-def cancel_delivery(delivery_id: str, db: Database, store: Store, caller: Caller) -> None:
+def cancel_delivery(delivery_id: FromPath[str], db: Db, store: Files, caller: Who) -> None:
     """Remove an unfinished delivery and what has arrived of it."""
     actions.cancel_delivery(db, store, account_id=caller.account_id, delivery_id=delivery_id)
 

@@ -30,8 +30,8 @@ def _views(page: Any) -> Select[Any]:
 
 
 def _view(row: Any) -> WorkView:
-    *fields, size = row
-    return WorkView(*fields, int(size))
+    work_id, title, kind, description, created_at, files, size = row
+    return WorkView(work_id, title, kind, description, created_at, files, int(size))
 
 
 _WORKS = select(Work.id, Work.title, Work.kind, Work.description, Work.created_at)

@@ -3,13 +3,12 @@
 from typing import Annotated, Any
 
 from litestar import Request, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter, URLEncodedBody
 from litestar.response.base import ASGIResponse
 
-from mixip.clock import Clock
 from mixip.db import Database
 from mixip.edge.caller import Caller
+from mixip.edge.injected import Db, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import see_other
 from mixip.errors import Problem
@@ -19,12 +18,12 @@ from mixip.works import actions, queries
 from mixip.works.schemas import KINDS, NewWork, WorkList, WorkView
 
 AnyRequest = Request[Any, Any, Any]
-Cursor = Annotated[str | None, Parameter(max_length=64, description="Go on after this id; see `next`.")]
+Cursor = Annotated[str | None, QueryParameter(max_length=64, description="Go on after this id; see `next`.")]
 _KIND_CHOICES = [{"value": value, "label": label} for value, label in KINDS.items()]
 
 
 @get("/works", include_in_schema=False, sync_to_thread=True)
-def works_page(request: AnyRequest, db: Database, caller: Caller, before: Cursor = None) -> ASGIResponse:
+def works_page(request: AnyRequest, db: Db, caller: Who, before: Cursor = None) -> ASGIResponse:
     """The list of works, newest first."""
     found = _list(db, caller, before)
     return page(
@@ -45,10 +44,10 @@ def new_work_page(request: AnyRequest) -> ASGIResponse:
 @post("/works/new", include_in_schema=False, sync_to_thread=True)
 def create_work_from_form(
     request: AnyRequest,
-    data: Annotated[NewWork, Body(media_type=RequestEncodingType.URL_ENCODED)],
-    db: Database,
-    caller: Caller,
-    clock: Clock,
+    data: URLEncodedBody[NewWork],
+    db: Db,
+    caller: Who,
+    clock: Time,
 ) -> ASGIResponse:
     """Create a work and open it; or show the form again with what was typed and what is wrong."""
     try:
@@ -67,7 +66,7 @@ def create_work_from_form(
 
 
 @get("/works/{work_id:str}", include_in_schema=False, sync_to_thread=True)
-def work_page(request: AnyRequest, work_id: str, db: Database, caller: Caller, before: Cursor = None) -> ASGIResponse:
+def work_page(request: AnyRequest, work_id: FromPath[str], db: Db, caller: Who, before: Cursor = None) -> ASGIResponse:
     """A work with its files and its unfinished deliveries."""
     with db.read() as connection:
         work = queries.find(connection, caller.account_id, work_id)
@@ -88,29 +87,29 @@ def work_page(request: AnyRequest, work_id: str, db: Database, caller: Caller, b
 
 @get("/api/works", tags=["Works"], summary="Your works", sync_to_thread=True)
 def list_works(
-    db: Database,
-    caller: Caller,
+    db: Db,
+    caller: Who,
     before: Cursor = None,
-    title: Annotated[str | None, Parameter(description="Only works with exactly this title.")] = None,
+    title: Annotated[str | None, QueryParameter(description="Only works with exactly this title.")] = None,
 ) -> WorkList:
     """Works, newest first, 50 at a time."""
     return _list(db, caller, before, title)
 
 
 @post("/api/works", tags=["Works"], summary="Create a work", sync_to_thread=True)
-def create_work(data: NewWork, db: Database, caller: Caller, clock: Clock) -> WorkView:
+def create_work(data: JSONBody[NewWork], db: Db, caller: Who, clock: Time) -> WorkView:
     """Create a work. Kinds: film, music, photography, design, writing, software, other."""
     return actions.create_work(db, account_id=caller.account_id, new=data, at=clock())
 
 
 @get("/api/works/{work_id:str}", tags=["Works"], summary="Show a work", sync_to_thread=True)
-def show_work(work_id: str, db: Database, caller: Caller) -> WorkView:
+def show_work(work_id: FromPath[str], db: Db, caller: Who) -> WorkView:
     """A work of yours."""
     return _find(db, caller, work_id)
 
 
 @get("/api/works/{work_id:str}/files", tags=["Files"], summary="Files of a work", sync_to_thread=True)
-def list_files(work_id: str, db: Database, caller: Caller, before: Cursor = None) -> FileList:
+def list_files(work_id: FromPath[str], db: Db, caller: Who, before: Cursor = None) -> FileList:
     """Delivered files, newest first, 100 at a time."""
     _find(db, caller, work_id)
     with db.read() as connection:

@@ -1,0 +1,1 @@
+"""What tests share: a running platform, people who use it, a browser."""

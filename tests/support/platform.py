@@ -1,0 +1,93 @@
+"""A real platform on a real socket, in a thread of the test's process, with a clock that can be moved."""
+
+import asyncio
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from mixip.app import Platform, build
+from mixip.settings import Settings, from_environment
+
+
+@dataclass
+class MovableClock:
+    """The real time, plus what a test added."""
+
+    offset: timedelta = field(default_factory=timedelta)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+@dataclass
+class RunningPlatform:
+    """The platform, where it listens, and its parts for tests that look inside."""
+
+    url: str
+    settings: Settings
+    parts: Platform
+    clock: MovableClock
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class PlatformThread:
+    """Starts on entry, stops on exit. `database_url` empty means SQLite."""
+
+    def __init__(self, data: Path, database_url: str = "", **environment: str) -> None:
+        self._port = free_port()
+        self._environment = {
+            "MIXIP_DATA": str(data),
+            "MIXIP_PORT": str(self._port),
+            "MIXIP_DATABASE_URL": database_url,
+            "MIXIP_GUARD": "raise",
+            "MIXIP_TRUSTED_PROXIES": "127.0.0.0/8",
+            **environment,
+        }
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._fault: BaseException | None = None
+
+    def __enter__(self) -> RunningPlatform:
+        settings = from_environment(self._environment)
+        clock = MovableClock()
+        self._parts = build(settings, clock)
+        self._thread.start()
+        url = f"http://127.0.0.1:{self._port}"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{url}/healthz", timeout=2).raise_for_status()
+                return RunningPlatform(url, settings, self._parts, clock)
+            except httpx.TransportError:
+                time.sleep(0.02)
+        raise RuntimeError("the platform did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._server.stop)
+        self._thread.join(timeout=20)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._server = Server(
+            self._parts.app,
+            port=self._port,
+            interface=Interfaces.ASGI,
+            http1_settings=HTTP1Settings(max_buffer_size=1024 * 1024),
+            websockets=False,
+            log_enabled=False,
+        )
+        await self._server.serve()
