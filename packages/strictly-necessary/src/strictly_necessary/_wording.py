@@ -253,7 +253,7 @@ def _approach(declaration: Declaration) -> Section:
             "advertising SDK.",
         ),
         ("We neither sell what cookies tell nor share it with marketing networks.",),
-        ("Our software enforces this. It refuses to set or to read a cookie that is not on the list below.",),
+        ("Our server is built to keep this promise: it sets and reads nothing that is not on the list below.",),
     ]
     law = " and ".join(_LAW[jurisdiction] for jurisdiction in policy.jurisdictions)
     banner = (

@@ -23,6 +23,7 @@ PREFIXES = ("__Host-Http-", "__Host-", "__Http-", "__Secure-")
 _HOST_PREFIXES = ("__Host-Http-", "__Host-")
 _HTTP_PREFIXES = ("__Host-Http-", "__Http-")
 _COOKIES = "RFC 6265bis"
+_HTTP_PREFIX_DRAFT = "draft-ietf-httpbis-layered-cookies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Rule:
 
 
 def prefix_of(name: str) -> str | None:
-    """The prefix that browsers see in a cookie's name; they ignore letter case (RFC 6265bis section 5.7)."""
+    """The prefix that browsers see in a cookie's name; they ignore letter case (RFC 6265bis section 5.4)."""
     lower = name.lower()
     return next((prefix for prefix in PREFIXES if lower.startswith(prefix.lower())), None)
 
@@ -86,7 +87,7 @@ BROWSER_RULES = (
     _error(
         "SN103",
         "a name that begins with __Http- or __Host-Http- needs secure = true and http_only = true",
-        f"{_COOKIES} section 4.1.3.3 and 4.1.3.4",
+        _HTTP_PREFIX_DRAFT,
         "name",
         "write secure = true and http_only = true",
         _cookie(lambda item: prefix_of(item.name) in _HTTP_PREFIXES and not (item.secure and item.http_only)),
@@ -94,7 +95,7 @@ BROWSER_RULES = (
     _error(
         "SN104",
         "the prefix of the name is not in its own letter case, in which alone every browser enforces it",
-        f"{_COOKIES} section 4.1.3",
+        f"{_COOKIES} section 5.4",
         "name",
         "write the prefix as __Secure-, __Host-, __Http- or __Host-Http-",
         _cookie(lambda item: (prefix := prefix_of(item.name)) is not None and not item.name.startswith(prefix)),
@@ -102,7 +103,7 @@ BROWSER_RULES = (
     _error(
         "SN105",
         "the name begins with __HostHttp-, an old spelling that protects nothing",
-        f"{_COOKIES} section 4.1.3.4",
+        _HTTP_PREFIX_DRAFT,
         "name",
         "write __Host-Http-",
         _cookie(lambda item: item.name.lower().startswith("__hosthttp-")),
@@ -118,7 +119,7 @@ BROWSER_RULES = (
     _error(
         "SN107",
         "partitioned needs secure = true, or browsers drop the cookie without a word",
-        "CHIPS (draft-cutler-httpbis-partitioned-cookies) section 2.1",
+        "draft-cutler-httpbis-partitioned-cookies (CHIPS)",
         "partitioned",
         "write secure = true",
         _cookie(lambda item: item.partitioned and not item.secure),
