@@ -275,6 +275,7 @@ def test_a_sound_of_ten_minutes_and_more_is_sampled_in_windows(tmp_path: Path) -
     path.write_bytes(wav(bytes(len(loud)) * (30 * minutes) + loud * (30 * minutes), channels=1, rate=8000))
     facts = inspect(path)
     assert facts.duration == pytest.approx(60 * minutes)
+    assert of_type(facts, AudioStream).layout == "mono"
     assert facts.waveform is not None
     assert max(facts.waveform[:198]) == 0
     assert min(facts.waveform[202:]) > 45

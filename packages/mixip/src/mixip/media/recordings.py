@@ -115,10 +115,16 @@ def _audio(stream: av.AudioStream) -> f.AudioStream:
         codec=codec,
         sample_rate=_positive(stream.sample_rate),
         channels=_positive(stream.channels),
-        layout=_word(stream.layout.name),
+        layout=_layout(stream.layout.name),
         bits=_bits(codec, stream.codec_context.extradata),
         bit_rate=_positive(stream.bit_rate),
     )
+
+
+def _layout(name: str) -> str | None:
+    """FFmpeg writes "2 channels" where the file does not say which; one and two are what they always are."""
+    unnamed = {"1 channels": "mono", "2 channels": "stereo"}
+    return unnamed.get(name) or (None if name.endswith(" channels") else _word(name))
 
 
 def _bits(codec: str, extradata: bytes | None) -> int | None:

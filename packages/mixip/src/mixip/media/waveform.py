@@ -18,7 +18,7 @@ from mixip.media.facts import WAVEFORM_BUCKETS
 
 _WHOLE_SECONDS: Final = 600.0
 _WINDOW_SECONDS: Final = 0.25
-_BUDGET_SECONDS: Final = 20.0
+_BUDGET_SECONDS: Final = 15.0
 _RATE: Final = 16_000
 _FULL_SCALE: Final = 32_768
 
@@ -26,19 +26,26 @@ _FULL_SCALE: Final = 32_768
 def waveform(
     container: av.container.InputContainer, stream: av.AudioStream, duration: float | None
 ) -> tuple[int, ...] | None:
-    """400 peaks, 0 to 100 % of full scale. None when the sound cannot be decoded, or not in twenty seconds."""
+    """400 peaks, 0 to 100 % of full scale. None when the sound cannot be decoded, or not in time: fifteen seconds for
+    the whole, and where that was too slow, fifteen more for windows."""
     if not can_decode(stream):
         return None
     stream.codec_context.thread_count = 1
-    deadline = time.monotonic() + _BUDGET_SECONDS
     try:
-        if duration and duration > _WHOLE_SECONDS:
-            peaks = _windows(container, stream, duration, deadline)
-        else:
-            peaks = _whole(container, stream, deadline)
-    except (av.FFmpegError, OSError, ValueError, MemoryError, TimeoutError):
+        peaks = _peaks(container, stream, duration)
+    except (av.FFmpegError, OSError, ValueError, MemoryError):  # TimeoutError, too, is an OSError
         return None
     return tuple(min(100, round(peak * 100 / _FULL_SCALE)) for peak in peaks) if peaks else None
+
+
+def _peaks(container: av.container.InputContainer, stream: av.AudioStream, duration: float | None) -> list[int]:
+    if not duration or duration <= _WHOLE_SECONDS:
+        try:
+            return _whole(container, stream, time.monotonic() + _BUDGET_SECONDS)
+        except TimeoutError:
+            if not duration:
+                raise
+    return _windows(container, stream, duration, time.monotonic() + _BUDGET_SECONDS)
 
 
 def _whole(container: av.container.InputContainer, stream: av.AudioStream, deadline: float) -> list[int]:
