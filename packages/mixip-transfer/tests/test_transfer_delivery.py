@@ -198,14 +198,7 @@ def test_a_line_that_always_garbles_is_reported(sender: Sender) -> None:
 
 
 def test_only_what_is_missing_is_sent_after_a_break(sender: Sender) -> None:
-    fault(
-        sender.double,
-        kind="status",
-        method="PUT",
-        path="/segments/4",
-        status=507,
-        body={"title": "The storage is full"},
-    )
+    sender.double.fault("status", "PUT", "/segments/4", status=507, body={"title": "The storage is full"})
     with pytest.raises(RefusedError, match="storage is full"):
         sender.send(parallel=1)
     assert sender.double.files == []
