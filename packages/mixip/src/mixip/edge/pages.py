@@ -47,7 +47,8 @@ def _environment() -> Environment:
     return Environment(
         loader=_load,
         auto_escape_callback=lambda name: "html" if name.endswith((".html", ".svg")) else None,
-        undefined_behavior="strict",
+        undefined_behavior="semi_strict",
+        debug=False,  # its errors would show the values of variables, and errors are logged
         globals={"static": _static_url},
         filters={"bytes": human_bytes, "count": human_count, "moment": human_moment, "duration": human_duration},
         trim_blocks=True,
@@ -66,7 +67,7 @@ def _load(name: str) -> str | None:
 def _static_url(path: str) -> str:
     from mixip.edge.static import static_url
 
-    return static_url(path)
+    return safe(static_url(path))
 
 
 def human_bytes(size: int) -> str:

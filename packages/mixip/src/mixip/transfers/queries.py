@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 
 from mixip.db.tables import Delivery, Segment, Work
@@ -25,7 +26,7 @@ class DeliveryRow(NamedTuple):
     verified_bytes: int
 
 
-class OpenDelivery(NamedTuple):
+class OpenDelivery(msgspec.Struct, frozen=True):
     """An unfinished delivery as the work's page shows it."""
 
     id: str

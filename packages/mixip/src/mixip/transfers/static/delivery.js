@@ -1,7 +1,7 @@
 // One file on its way to a work. It knows the protocol and nothing about the page; it tells `changed` when there is
 // something new to show. States: ready, waiting, checking, sending, verifying, delivered, paused, signed-out, stopped,
 // cancelled.
-import { contentDigest, readSegment } from "./digest.js";
+import { contentDigest, cut, stillThere } from "./digest.js";
 import { Meter } from "./meter.js";
 import { ask, Problem } from "./platform.js";
 import { bytesOf, deliveryFor, segmentsOf } from "./plan.js";
@@ -129,6 +129,7 @@ export class Delivery {
         return answer;
       } catch (error) {
         if (!(error instanceof Problem) || !error.passing) throw error;
+        if (options.body) await stillThere(this.file); // a changed file looks like a lost connection
         options.onSent?.(0);
         this.connection.lost(epoch, error);
       }
@@ -180,8 +181,7 @@ export class Delivery {
       this.#become("checking");
       for (const [index, digest] of unknown) {
         signal.throwIfAborted();
-        const bytes = await readSegment(this.file, this.#segments[index]);
-        if ((await contentDigest(bytes)) === digest) this.#there.add(index);
+        if ((await contentDigest(cut(this.file, this.#segments[index]))) === digest) this.#there.add(index);
         this.changed(this);
       }
       if (this.#there.size > 0) this.continuedAt ??= bytesOf(this.#segments, this.#there) / this.size;
@@ -217,7 +217,7 @@ export class Delivery {
       this.changed(this);
     };
     for (let repeat = 0; ; repeat += 1) {
-      const body = await readSegment(this.file, segment);
+      const body = cut(this.file, segment);
       const headers = { "Content-Digest": await contentDigest(body), "Content-Type": "application/octet-stream" };
       try {
         await this.#request("PUT", url, { body, headers, onSent }, signal);
