@@ -267,7 +267,7 @@ class Platform:
 
     def _refusal(self, response: httpx.Response) -> RefusedError | NotSignedInError:
         problem = _problem(response)
-        if response.status_code == 401:
+        if response.status_code == 401 and "Authorization" in response.request.headers:
             return NotSignedInError(
                 f"Your session on {self.address} has ended.", f"Sign in again: mixip-transfer sign-in {self.address}"
             )
