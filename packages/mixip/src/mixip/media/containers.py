@@ -5,6 +5,7 @@ nothing else: only formats that hold their data themselves are tried, every prot
 anything further fails.
 """
 
+import errno
 import os
 from typing import IO, Final, NoReturn
 
@@ -43,7 +44,11 @@ class _Bytes:
         self._seek = file.seek
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._seek(offset, whence & 3)  # FFmpeg adds flags of its own above the lowest bits
+        """The new position, or a negative error number: FFmpeg goes on after that, but not after an exception."""
+        try:
+            return self._seek(offset, whence & 3)  # FFmpeg adds flags of its own above the lowest bits
+        except (OSError, ValueError):  # damaged files lead to before their beginning
+            return -errno.EINVAL
 
 
 def open_container(file: IO[bytes]) -> av.container.InputContainer | None:

@@ -59,13 +59,9 @@ def inspect_recording(file: IO[bytes], head: bytes, preview_dir: Path, *, most_p
             return None
         duration = _duration(container)
         still = poster(container, pictures[0], duration) if pictures else None
-        image = (
-            still.image
-            if still
-            else cover(container, covers[0], most_pixels=most_pixels)
-            if covers and not pictures
-            else None
-        )
+        image = still.image if still else None
+        if covers and not pictures:
+            image = cover(container, covers[0], most_pixels=most_pixels)
         videos = tuple(_video(stream, still if stream is pictures[0] else None) for stream in pictures)
         streams: tuple[f.VideoStream | f.AudioStream, ...] = (*videos, *(_audio(stream) for stream in sounds))
         name = _container_name(container.format.name, head)
@@ -201,5 +197,5 @@ def _positive(number: int | None) -> int | None:
 
 
 def _rate(rate: SupportsFloat | None) -> float | None:
-    value = float(rate) if rate else 0.0
-    return round(value, 3) if 0 < value <= 100_000 else None
+    value = round(float(rate), 3) if rate else 0.0
+    return value if 0 < value <= 100_000 else None

@@ -6,6 +6,7 @@ middle of each part, so that hours cost as much as minutes. Memory is the same f
 
 import array
 import contextlib
+import itertools
 import time
 from collections.abc import Iterator
 from typing import Final
@@ -92,8 +93,8 @@ def _windows(
 def _samples(
     container: av.container.InputContainer, stream: av.AudioStream, deadline: float
 ) -> Iterator["array.array[int]"]:
-    """What follows, as 16-bit samples at 16 kHz or less, interleaved. Two channels stay two: mixed to one, those in
-    opposite phase would cancel each other. Raises TimeoutError at the deadline."""
+    """What follows, as 16-bit samples at 16 kHz or less, interleaved. More than one channel become two and
+    not one: mixed to one, two in opposite phase would cancel each other. Raises TimeoutError at the deadline."""
     resampler = av.AudioResampler(
         format="s16",
         layout="stereo" if _channels(stream) == 2 else "mono",
@@ -130,15 +131,5 @@ def _peak(samples: "array.array[int]") -> int:
 
 def _buckets(peaks: list[int]) -> list[int]:
     """400 peaks out of any number: the largest of each part, or the nearest where there are fewer."""
-    count = len(peaks)
-    return [
-        max(
-            peaks[
-                i * count // WAVEFORM_BUCKETS : max(
-                    (i + 1) * count // WAVEFORM_BUCKETS, i * count // WAVEFORM_BUCKETS + 1
-                )
-            ]
-        )
-        for i in range(WAVEFORM_BUCKETS)
-        if count
-    ]
+    edges = [part * len(peaks) // WAVEFORM_BUCKETS for part in range(WAVEFORM_BUCKETS + 1)]
+    return [max(peaks[start : max(end, start + 1)]) for start, end in itertools.pairwise(edges) if peaks]
