@@ -84,9 +84,9 @@ def test_the_last_of_two_different_segments_wins(owner: Person) -> None:
 
 
 def test_blake3_digests(owner: Person) -> None:
-    from base64 import b64encode  # noqa: PLC0415
+    from base64 import b64encode
 
-    from blake3 import blake3  # noqa: PLC0415
+    from blake3 import blake3
 
     data = os.urandom(1000)
     delivery = owner.open_delivery(owner.create_work(), "a.bin", len(data))
@@ -272,17 +272,17 @@ def test_somebody_elses_work_is_like_an_unknown_one(owner: Person, outsider: Per
 
 
 def test_stale_deliveries_are_removed_and_live_ones_stay(owner: Person, platform: RunningPlatform) -> None:
-    from datetime import timedelta  # noqa: PLC0415
+    from datetime import timedelta
 
-    from mixip.transfers import sweep_deliveries  # noqa: PLC0415
+    from mixip.transfers import sweep_deliveries
 
     work = owner.create_work()
     old, live = owner.open_delivery(work, "old", 4), owner.open_delivery(work, "live", 4)
     done = owner.deliver(work, "done", b"1234")
     later = platform.clock() + timedelta(days=8)
     with platform.parts.db.write() as connection:
-        from mixip.transfers import queries  # noqa: PLC0415
-        from mixip.transfers.digests import Digest  # noqa: PLC0415
+        from mixip.transfers import queries
+        from mixip.transfers.digests import Digest
 
         queries.record(connection, live["id"], 0, Digest("sha-256", bytes(32)), later - timedelta(days=1))
     sweep_deliveries(platform.parts.db, platform.parts.store, max_age=timedelta(days=7), at=later)

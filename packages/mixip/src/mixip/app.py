@@ -36,6 +36,7 @@ from mixip.storage import DiskStore, Store
 from strictly_necessary.asgi import Guard
 
 THREADS = 16  # for actions, which are synchronous; fewer than the database's connections
+ACTION_GRACE_SECONDS = 3  # an action that runs when the platform stops may end
 MAX_BODY = 1024 * 1024  # of forms and JSON; segments have the limit of their plan
 
 ROUTES = (
@@ -136,7 +137,10 @@ async def _lifespan(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         verifier.close()
-        threads.shutdown(wait=False, cancel_futures=True)
+        inspector.close()
+        with contextlib.suppress(TimeoutError), ThreadPoolExecutor(1) as waiter:
+            ending = asyncio.get_running_loop().run_in_executor(waiter, threads.shutdown)
+            await asyncio.wait_for(ending, ACTION_GRACE_SECONDS)
         db.close()
 
 

@@ -2,12 +2,12 @@
 
 import json
 import logging
+from contextlib import suppress
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-import msgspec
 from litestar import Request
-from litestar.exceptions import HTTPException, SerializationException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, SerializationException
 from litestar.response.base import ASGIResponse
 from sqlalchemy.exc import OperationalError
 
@@ -36,10 +36,11 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, HTTPException):
-        if isinstance(error.__cause__, SerializationException | msgspec.DecodeError):
+        if isinstance(error.__cause__, SerializationException):
             return Problem("malformed_json")
-        headers = {"allow": error.headers["Allow"]} if error.headers and "Allow" in error.headers else None
-        return Problem(_BY_STATUS.get(error.status_code, "internal_error"), headers=headers)
+        return Problem(_BY_STATUS.get(error.status_code, "internal_error"))
+    if isinstance(error, RecursionError) and "deserializing" in str(error):
+        return Problem("malformed_json")
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
         return Problem("storage_full")
     if isinstance(error, OperationalError) and "full" in str(error.orig):
@@ -84,9 +85,21 @@ def _to_sign_in(scope: Scope) -> ASGIResponse:
     return see_other(f"/sign-in?next={quote(here, safe='')}")
 
 
-def raise_further(_request: Request[Any, Any, Any], error: Exception) -> NoReturn:
+def raise_further(request: Request[Any, Any, Any], error: Exception) -> NoReturn:
     """Litestar's exception handler: leaves every exception to `answer_exceptions`, the one place that answers."""
+    if isinstance(error, MethodNotAllowedException):
+        raise Problem("method_not_allowed", headers={"allow": ", ".join(_allowed(request))}) from None
     raise error
+
+
+def _allowed(request: Request[Any, Any, Any]) -> list[str]:
+    """The methods that the address takes."""
+    allowed = ["OPTIONS"]
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        with suppress(HTTPException):
+            request.app.asgi_router.handle_routing(path=request.scope["path"], method=method)
+            allowed.append(method)
+    return allowed
 
 
 def answer_exceptions(app: App) -> App:

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-
-from litestar.concurrency import sync_to_thread
 
 from mixip.clock import Clock
 from mixip.db import Database
@@ -29,6 +28,7 @@ class Inspector:
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inspect")
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -40,9 +40,13 @@ class Inspector:
         self._loop = asyncio.get_running_loop()
         while True:
             self._waiting.clear()
-            while await sync_to_thread(self.inspect_next):
+            while await self._loop.run_in_executor(self._thread, self.inspect_next):
                 pass
             await self._waiting.wait()
+
+    def close(self) -> None:
+        """Let a running inspection go: it is done again."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def inspect_next(self) -> bool:
         """Look into one file. Returns whether there was one."""

@@ -2,7 +2,7 @@
 // `online` event ends the wait at once.
 
 const FIRST = 1000;
-const LONGEST = 30000;
+const LONGEST = 15000;
 
 export class Connection extends EventTarget {
   #lost = 0; // losses in a row

@@ -2,17 +2,16 @@
 import { Connection } from "./connection.js";
 import { Delivery } from "./delivery.js";
 import { Meter } from "./meter.js";
-import { ask, Problem } from "./platform.js";
 import { Queue } from "./queue.js";
-import { refresh } from "./refresh.js";
+import { lookForFacts, takeNews } from "./refresh.js";
 import { Row } from "./row.js";
+import { removeUnfinished, showUnfinished } from "./unfinished.js";
 import { bytesInWords, paceInWords, percent } from "./words.js";
 
 const FILES_AT_ONCE = 4;
 const SEGMENTS_AT_ONCE = 4;
 const BYTES_AT_ONCE = SEGMENTS_AT_ONCE * 64 * 2 ** 20;
 const SHOW_EVERY = 250;
-const FACTS_AFTER = [1000, 2000, 3000, 5000, 10000, 20000, 30000];
 
 const root = document.querySelector("[data-deliver]");
 const part = (name) => root.querySelector(`[data-${name}]`);
@@ -83,7 +82,8 @@ async function act(name, row) {
     await row.delivery.cancel();
     shared.claimed.delete(id);
     say(`${row.delivery.name}: cancelled`);
-  } else row.delivery.start();
+  } else if (name === "again" && connection.down) connection.retry();
+  else row.delivery.start();
 }
 
 function changed(delivery) {
@@ -108,58 +108,12 @@ async function arrived(delivery) {
   forget(row);
 }
 
-// One refresh at a time; one that is asked for meanwhile comes right after, so that it sees what came in between.
-let running = Promise.resolve();
-let asked = null;
-function takeNews() {
-  asked ??= running.then(() => {
-    asked = null;
-    running = refresh();
-    return running;
-  });
-  return asked;
-}
-
-let looks = 0;
-let looking = null;
-function lookForFacts() {
-  clearTimeout(looking);
-  if (!document.querySelector("[data-pending]")) {
-    looks = 0;
-    return;
-  }
-  looking = setTimeout(takeNews, FACTS_AFTER[Math.min(looks, FACTS_AFTER.length - 1)]);
-  looks += 1;
-}
-
-/** What this page is sending already is not shown a second time as unfinished. */
-function dressUnfinished() {
-  const box = root.querySelector("[data-unfinished]");
-  if (!box) return;
-  const items = [...box.querySelectorAll("[data-delivery]")];
-  for (const item of items) {
-    item.hidden = shared.claimed.has(item.dataset.delivery);
-    item.querySelector("[data-remove]").hidden = false;
-  }
-  box.hidden = items.every((item) => item.hidden);
-}
-
 async function remove(item) {
-  const button = item.querySelector("[data-remove]");
-  button.disabled = true;
-  try {
-    await ask("DELETE", `/api/deliveries/${item.dataset.delivery}`);
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    if (error.status !== 404) {
-      button.disabled = false;
-      return tell(`${error.message}. ${error.action}`);
-    }
-  }
+  const trouble = await removeUnfinished(item);
+  tell(trouble);
+  if (trouble) return;
   say("Removed");
   input.focus();
-  item.remove();
-  takeNews();
 }
 
 function showTotal(now) {
@@ -184,7 +138,7 @@ function show() {
   queue.hidden = rows.size === 0;
   for (const row of rows) row.show(connection, now);
   showTotal(now);
-  dressUnfinished();
+  showUnfinished(root, shared.claimed);
   const active = [...rows].some((row) => row.delivery.active);
   if (active) ticking ??= setInterval(show, SHOW_EVERY);
   else {
@@ -246,7 +200,7 @@ for (const name of ["lost", "back"]) {
   });
 }
 document.addEventListener("mixip:refreshed", () => {
-  dressUnfinished();
+  showUnfinished(root, shared.claimed);
   lookForFacts();
 });
 

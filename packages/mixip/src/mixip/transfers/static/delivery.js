@@ -22,7 +22,7 @@ const pause = (milliseconds, signal) => new Promise((resolve, reject) => {
 export class Delivery {
   state = "ready";
   problem = null;
-  continuedAt = null; // share of the file that was there when this page found it, 0 to 1
+  continuedAt = null; // share of the file that was there when it was started, 0 to 1
   verified = 0; // bytes that the platform has read back
   meter = new Meter();
   #id = null;
@@ -57,6 +57,7 @@ export class Delivery {
     const { signal } = stop;
     this.#stop = stop;
     this.problem = null;
+    this.continuedAt = null;
     this.meter.restart();
     this.#become("waiting");
     let leave = () => {};
@@ -184,8 +185,8 @@ export class Delivery {
         if ((await contentDigest(cut(this.file, this.#segments[index]))) === digest) this.#there.add(index);
         this.changed(this);
       }
-      if (this.#there.size > 0) this.continuedAt ??= bytesOf(this.#segments, this.#there) / this.size;
     }
+    if (this.#there.size > 0) this.continuedAt ??= bytesOf(this.#segments, this.#there) / this.size;
     this.#become("sending");
   }
 

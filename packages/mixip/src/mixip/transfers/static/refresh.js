@@ -2,30 +2,61 @@
 // that is playing goes on.
 import { fetchPage } from "./platform.js";
 
-function merge(list, fresh) {
-  const old = new Map([...list.children].map((item) => [item.dataset.key, item]));
-  for (const item of fresh.children) {
-    const kept = old.get(item.dataset.key);
-    if (kept) item.replaceWith(kept);
-  }
-  list.replaceChildren(...fresh.children);
+const FACTS_AFTER = [1000, 2000, 3000, 5000, 10000, 20000, 30000];
+
+let running = Promise.resolve();
+let asked = null;
+let looks = 0;
+let looking = null;
+
+/** One refresh at a time; one that is asked for meanwhile comes right after, so that it sees what came in between. */
+export function takeNews() {
+  asked ??= running.then(() => {
+    asked = null;
+    running = refresh();
+    return running;
+  });
+  return asked;
 }
 
-/** Resolves to false when the page could not be had, for instance because the session ended. */
-export async function refresh() {
+/** Look again, less and less often, while the facts of a file are still being read. */
+export function lookForFacts() {
+  clearTimeout(looking);
+  if (!document.querySelector("[data-pending]")) {
+    looks = 0;
+    return;
+  }
+  looking = setTimeout(takeNews, FACTS_AFTER[Math.min(looks, FACTS_AFTER.length - 1)]);
+  looks += 1;
+}
+
+/** Leaves everything as it is when the page cannot be had, for instance because the session ended. */
+async function refresh() {
   const page = await fetchPage(location.href);
   const parts = [...document.querySelectorAll("[data-swap]")];
   const fresh = parts.map((part) => page?.querySelector(`[data-swap="${part.dataset.swap}"]`));
-  if (!fresh.every(Boolean)) return false;
-  parts.forEach((part, i) => {
-    const next = document.adoptNode(fresh[i]);
-    const lists = [part.querySelector("ul"), next.querySelector("ul")];
-    if (lists.every(Boolean)) {
-      merge(...lists);
-      lists[1].replaceWith(lists[0]);
-    }
-    part.replaceChildren(...next.childNodes);
-  });
+  if (fresh.every(Boolean)) parts.forEach((part, i) => swap(part, document.adoptNode(fresh[i])));
   document.dispatchEvent(new Event("mixip:refreshed"));
-  return true;
+}
+
+function swap(part, next) {
+  const [list, nextList] = [part.querySelector("ul"), next.querySelector("ul")];
+  if (!list || !nextList) return part.replaceChildren(...next.childNodes);
+  merge(list, [...nextList.children]);
+  part.querySelector(".pager")?.remove();
+  const pager = next.querySelector(".pager");
+  if (pager) part.append(pager);
+}
+
+/** Nodes that stay are never moved: moving a film stops it. */
+function merge(list, fresh) {
+  const keys = new Set(fresh.map((item) => item.dataset.key));
+  for (const item of [...list.children]) if (!keys.has(item.dataset.key)) item.remove();
+  const kept = new Map([...list.children].map((item) => [item.dataset.key, item]));
+  let place = list.firstElementChild;
+  for (const item of fresh) {
+    const node = kept.get(item.dataset.key) ?? item;
+    if (node === place) place = place.nextElementSibling;
+    else list.insertBefore(node, place);
+  }
 }

@@ -74,7 +74,7 @@ export class Row {
     this.#parts.bar.value = delivery.size ? delivery.sent / delivery.size : 0;
     const visible = {
       "sign-in": delivery.state === "signed-out",
-      again: delivery.state === "stopped",
+      again: delivery.state === "stopped" || (delivery.active && connection.down),
       pause: ["waiting", "checking", "sending"].includes(delivery.state),
       resume: delivery.state === "paused",
       cancel: !["verifying", "delivered"].includes(delivery.state),

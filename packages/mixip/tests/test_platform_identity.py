@@ -1,0 +1,246 @@
+"""Sign-up, sign-in, sign-out and sessions over HTTP."""
+
+import statistics
+import time
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.support.people import PASSWORD, Person, new_person
+from tests.support.platform import RunningPlatform
+
+SESSION = "__Host-Http-mixip_session"
+CSRF = "__Host-mixip_csrf"
+
+
+def test_signing_up_signs_in_with_exactly_the_declared_cookies(visitor: Person) -> None:
+    response = visitor.sign_up()
+    assert response.status_code == 303
+    lines = response.headers.get_list("set-cookie")
+    described = {line.partition("=")[0]: set(line.split("; ")[1:]) for line in lines}
+    assert described == {
+        SESSION: {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"},
+        CSRF: {"Path=/", "Secure", "SameSite=Strict"},
+    }
+    assert visitor.get("/works").status_code == 200
+    assert visitor.get("/api/session").json()["email"] == visitor.email
+
+
+def test_every_sign_in_makes_a_new_token(visitor: Person) -> None:
+    visitor.sign_up()
+    first = visitor.session
+    visitor.sign_in()
+    assert visitor.session != first
+    old = Person(visitor.http, visitor.email, visitor.address, session=first)
+    assert old.get("/api/session").status_code == 401, "the session that was replaced is over"
+
+
+def test_only_a_hash_of_the_token_is_kept(visitor: Person, platform: RunningPlatform) -> None:
+    from sqlalchemy import select
+
+    from mixip.db.tables import Session
+
+    visitor.sign_up()
+    with platform.parts.db.read() as connection:
+        rows = connection.execute(select(Session)).mappings().all()
+    assert rows
+    assert visitor.session not in repr([dict(row) for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "status", "expected"),
+    [
+        ("not an address", PASSWORD, 422, "email_invalid"),
+        ("a@b@c", PASSWORD, 422, "email_invalid"),
+        ("", PASSWORD, 422, "email_invalid"),
+        ("x" * 300 + "@example.org", PASSWORD, 422, "email_invalid"),
+        ("fine@example.org", "short", 422, "password_too_short"),
+        ("fine@example.org", "x" * 257, 422, "password_too_long"),
+        ("fine@example.org", "Fine@Example.org", 422, "password_is_email"),
+    ],
+)
+def test_sign_ups_that_are_refused(visitor: Person, email: str, password: str, status: int, expected: str) -> None:
+    response = visitor.submit("/sign-up", email=email, password=password)
+    assert (response.status_code, response.headers["x-error-code"]) == (status, expected)
+    assert "set-cookie" not in response.headers
+    assert password not in response.text or not password, "a password never comes back"
+    if email and '"' not in email:
+        assert email in response.text, "what was typed is not lost"
+
+
+def test_an_address_has_one_account(visitor: Person) -> None:
+    visitor.sign_up()
+    again = new_person(visitor.http)
+    again.email = f"  {visitor.email.upper()} "
+    response = again.sign_up()
+    assert (response.status_code, response.headers["x-error-code"]) == (409, "email_taken")
+
+
+def test_a_wrong_password_and_an_unknown_address_look_the_same(owner: Person, visitor: Person) -> None:
+    wrong = visitor.sign_in("not the password", email=owner.email)
+    unknown = visitor.sign_in("not the password", email="nobody@example.org")
+    assert (wrong.status_code, wrong.headers["x-error-code"]) == (401, "sign_in_failed")
+    assert wrong.text.replace(owner.email, "") == unknown.text.replace("nobody@example.org", "")
+
+
+def test_a_wrong_password_and_an_unknown_address_take_the_same_time(owner: Person) -> None:
+    def seconds(email: str) -> float:
+        person = new_person(owner.http)
+        start = time.perf_counter()
+        person.sign_in("not the password", email=email)
+        return time.perf_counter() - start
+
+    seconds("warm@example.org")
+    known = statistics.median(seconds(owner.email) for _ in range(5))
+    unknown = statistics.median(seconds("nobody@example.org") for _ in range(5))
+    assert 0.4 < known / unknown < 2.5
+
+
+def test_guessing_is_slowed_down_but_locks_nobody_out(visitor: Person) -> None:
+    visitor.sign_up()
+    stranger = new_person(visitor.http, "stranger")
+    answers = [stranger.sign_in(f"guess {n}", email=visitor.email) for n in range(12)]
+    assert [answer.status_code for answer in answers[:8]] == [401] * 8
+    assert [answer.status_code for answer in answers[8:]] == [429] * 4
+    assert answers[-1].headers["x-error-code"] == "too_many_attempts"
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+    assert stranger.sign_in(email=visitor.email).status_code == 429, "not even with the right password"
+    assert visitor.sign_in().status_code == 303, "the owner, from elsewhere, is let in"
+
+
+def test_guesses_from_everywhere_leave_the_owner_one_try(visitor: Person, platform: RunningPlatform) -> None:
+    from mixip.identity import throttle
+
+    visitor.sign_up()
+    at = platform.clock()
+    with platform.parts.db.write() as connection:
+        for n in range(100):
+            throttle.take_sign_in(connection, network=f"203.0.113.{n}", email_key=visitor.email, at=at)
+    assert visitor.sign_in("wrong").status_code == 401, "one try is left under attack"
+    assert visitor.sign_in().status_code == 429, "and then one a minute"
+    with platform.parts.db.write() as connection:
+        assert (
+            throttle.take_sign_in(
+                connection, network=visitor.address, email_key=visitor.email, at=at + timedelta(minutes=2)
+            )
+            is None
+        )
+
+
+def test_one_address_cannot_try_many_accounts(http: httpx.Client) -> None:
+    stranger = new_person(http, "stranger")
+    answers = [stranger.sign_in("guess", email=f"victim{n}@example.org").status_code for n in range(45)]
+    assert answers.count(401) <= 42
+    assert answers[-1] == 429
+
+
+def test_signing_out_ends_the_session_on_the_server(visitor: Person) -> None:
+    visitor.sign_up()
+    response = visitor.submit("/sign-out")
+    assert response.status_code == 303
+    assert response.headers["clear-site-data"] == '"cache"'
+    cleared = response.headers.get_list("set-cookie")
+    assert [line.partition("=")[0] for line in cleared] == [SESSION, CSRF]
+    assert all("Max-Age=0" in line for line in cleared)
+    assert visitor.get("/api/session").status_code == 401
+    assert visitor.get("/works").headers["location"] == "/sign-in?next=%2Fworks"
+
+
+def test_a_cookie_whose_session_is_over_is_removed(visitor: Person) -> None:
+    visitor.session, visitor.csrf = "x" * 43, "y"
+    response = visitor.get("/")
+    assert response.status_code == 200
+    assert [line.partition("=")[0] for line in response.headers.get_list("set-cookie")] == [SESSION, CSRF]
+
+
+def test_two_session_cookies_are_none(owner: Person) -> None:
+    """Somebody who can plant a cookie must not choose whose session it is."""
+    cookie = f"{SESSION}={owner.session}; {SESSION}={'x' * 43}"
+    assert owner.http.get("/api/session", headers={"cookie": cookie}).status_code == 401
+
+
+def test_sessions_are_listed_and_ended(visitor: Person) -> None:
+    visitor.sign_up()
+    laptop = Person(visitor.http, visitor.email, visitor.address)
+    agent = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/605.1.15"
+    response = laptop.request(
+        "POST", "/sign-in", data={"email": visitor.email, "password": PASSWORD}, headers={"user-agent": agent}
+    )
+    laptop.take_cookies(response)
+    assert "Safari on macOS" in visitor.get("/account/sessions").text
+    laptop_id = laptop.get("/api/session").json()["session_id"]
+    assert visitor.submit(f"/account/sessions/{laptop_id}/end").status_code == 303
+    assert laptop.get("/api/session").status_code == 401
+    assert visitor.submit(f"/account/sessions/{laptop_id}/end").status_code == 404
+
+
+def test_nobody_ends_somebody_elses_session(owner: Person, outsider: Person) -> None:
+    session_id = owner.get("/api/session").json()["session_id"]
+    assert outsider.submit(f"/account/sessions/{session_id}/end").status_code == 404
+    assert owner.get("/api/session").status_code == 200
+
+
+def test_ending_all_others(visitor: Person) -> None:
+    visitor.sign_up()
+    other = Person(visitor.http, visitor.email, visitor.address)
+    other.sign_in()
+    visitor.submit("/account/sessions/end-others")
+    assert visitor.get("/api/session").status_code == 200
+    assert other.get("/api/session").status_code == 401
+
+
+@pytest.mark.parametrize(("later", "status"), [(timedelta(hours=23), 200), (timedelta(hours=25), 401)])
+def test_an_idle_session_ends(visitor: Person, platform: RunningPlatform, later: timedelta, status: int) -> None:
+    visitor.sign_up()
+    platform.clock.offset = later
+    try:
+        assert visitor.get("/api/session").status_code == status
+    finally:
+        platform.clock.offset = timedelta()
+
+
+def test_a_session_ends_after_a_week_however_much_it_is_used(visitor: Person, platform: RunningPlatform) -> None:
+    visitor.sign_up()
+    try:
+        answers = []
+        for hours in range(0, 24 * 8, 20):
+            platform.clock.offset = timedelta(hours=hours)
+            answers.append(visitor.get("/api/session").status_code)
+    finally:
+        platform.clock.offset = timedelta()
+    assert answers == [200] * 9 + [401]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil", "javascript:alert(1)", "/%0d%0a x"],
+)
+def test_sign_in_never_leads_elsewhere(owner: Person, target: str) -> None:
+    person = Person(owner.http, owner.email, owner.address)
+    response = person.sign_in(next=target)
+    assert response.status_code == 303
+    assert response.headers["location"] == "/sign-in/done?next=%2Fworks"
+    done = person.get("/sign-in/done", params={"next": target})
+    assert done.headers["location"] == "/works"
+
+
+def test_sign_in_leads_back_to_where_one_was(visitor: Person) -> None:
+    visitor.sign_up()
+    asked = visitor.http.get("/works/new?x=1")
+    assert asked.headers["location"] == "/sign-in?next=%2Fworks%2Fnew%3Fx%3D1"
+    response = visitor.sign_in(next="/works/new?x=1")
+    assert response.headers["location"] == "/sign-in/done?next=%2Fworks%2Fnew%3Fx%3D1"
+
+
+def test_a_browser_that_keeps_no_cookies_is_told(visitor: Person) -> None:
+    response = visitor.get("/sign-in/done?next=/works")
+    assert response.status_code == 403
+    assert "cookie" in response.text
+
+
+def test_huge_fields_are_refused_kindly(visitor: Person) -> None:
+    response = visitor.submit("/sign-in", email="a" * 2_000_000, password="x")
+    assert response.status_code == 413
+    long = visitor.submit("/sign-in", email="a" * 100_000, password="x" * 100_000)
+    assert long.status_code == 401
