@@ -15,14 +15,14 @@ run: .venv/run.stamp ## start the platform (settings: docs/settings.md)
 	@exec $(BIN)/mixip serve
 
 test: .venv/test.stamp ## every test: unit, HTTP, real browser, SQLite and PostgreSQL
-	@scripts/test-tools
+	@$(BIN)/python scripts/test-tools
 	@$(BIN)/python -m pytest
 
 quick: .venv/test.stamp ## the tests that need no browser and no PostgreSQL
 	@$(BIN)/python -m pytest -m "not browser and not postgresql and not keyring and not soak"
 
 soak: .venv/test.stamp ## long fault and soak runs, bounded; MIXIP_SOAK_SECONDS and MIXIP_SOAK_SEED set their size
-	@scripts/test-tools
+	@$(BIN)/python scripts/test-tools
 	@$(BIN)/python -m pytest -m soak --timeout 1800
 
 check: .venv/test.stamp ## formatting, lint, types, import contracts, locks

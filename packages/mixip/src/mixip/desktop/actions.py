@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from mixip.db import Database
 from mixip.desktop import queries
 from mixip.desktop.requests import AuthorizationRequest
-from mixip.sessions import end_session, start_session
-from mixip.sessions.actions import NewSession
+from mixip.sessions import NewSession, end_session, start_session
 
 CODE_LIFE = timedelta(seconds=60)
 CODE_KEPT = timedelta(days=1)  # so that a second use is noticed

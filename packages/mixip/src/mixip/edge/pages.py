@@ -44,7 +44,7 @@ def render(scope: Scope, template: str, context: Mapping[str, Any]) -> bytes:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    return Environment(  # type: ignore[call-overload,no-any-return]  the stub does not know semi_strict
         loader=_load,
         auto_escape_callback=lambda name: "html" if name.endswith((".html", ".svg")) else None,
         undefined_behavior="semi_strict",

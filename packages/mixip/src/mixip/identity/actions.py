@@ -10,8 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from mixip.db import Database, new_id
 from mixip.errors import Problem
 from mixip.identity import passwords, queries, throttle
-from mixip.sessions import end_session, start_session
-from mixip.sessions.actions import NewSession
+from mixip.sessions import NewSession, end_session, start_session
 
 _EMAIL = re.compile(
     r"[^\s@\x00-\x1f\x7f<>\"(),:;\[\]\\]+@[^\s@\x00-\x1f\x7f<>\"(),:;\[\]\\.]+(\.[^\s@.<>\"(),:;\[\]\\]+)*"

@@ -17,8 +17,7 @@ from mixip.edge.responses import local_path, see_other
 from mixip.errors import Problem
 from mixip.identity import actions
 from mixip.identity.devices import browser_name
-from mixip.sessions import end_session
-from mixip.sessions.actions import NewSession
+from mixip.sessions import NewSession, end_session
 
 HOME = "/works"
 _FIELD_OF = {"email_invalid": "email", "email_taken": "email"}
