@@ -322,6 +322,20 @@ def test_a_remembered_verdict_never_covers_another_value_or_time() -> None:
     assert [f.code for f in aging.response(header)] == ["SN314"]
 
 
+@pytest.mark.parametrize(("header", "code"), REFUSED)
+def test_what_was_refused_once_is_refused_again(header: bytes, code: str) -> None:
+    guard = watch()
+    assert [finding.code for finding in guard.response(header)] == [code]
+    assert [finding.code for finding in guard.response(header)] == [code]
+
+
+def test_only_so_many_verdicts_are_remembered() -> None:
+    guard = watch()
+    for seconds in range(1, 400):
+        assert guard.response(CSRF + b"; Max-Age=%d" % seconds) == ()
+    assert len(guard._sound) == 256
+
+
 def test_what_needs_consent_passes_in_neither_direction() -> None:
     # No checked declaration holds such an item; the guard does not rely on that.
     items = (replace(DECLARATION.item("csrf"), category=Category.ANALYTICS),)
