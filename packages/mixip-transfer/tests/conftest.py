@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -219,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
                 rest = str(start + 2) if len(found) > start + 2 else None  # pages of two
                 return 200, {"works": found[start : start + 2], "next": rest}
             case ["POST", "api", "works"]:
-                double.add_work(json.loads(body)["title"])
+                double.add_work(unicodedata.normalize("NFC", json.loads(body)["title"]).strip())
                 return 201, double.works[0]
             case ["GET", "api", "works", work_id]:
                 return next(((200, w) for w in double.works if w["id"] == work_id), (404, nothing))
@@ -230,6 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return 200, {"deliveries": mine}
             case ["POST", "api", "works", work_id, "deliveries"]:
                 asked = json.loads(body)
+                asked["file_name"] = unicodedata.normalize("NFC", asked["file_name"])
                 delivery_id = f"d{len(double.deliveries) + 1}"
                 delivery = {
                     **asked,

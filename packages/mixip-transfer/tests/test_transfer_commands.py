@@ -85,6 +85,7 @@ def test_a_work_is_made_only_when_asked(person: Any, double: Any) -> None:
     assert made.code == 0
     assert [work["title"] for work in double.works] == ["My album", "My film"]
     assert person.run("send", "a.wav", "--work", "My album", "--create").code == 0
+    assert person.run("send", "a.wav", "--work", " My album ", "--create").code == 0
     assert len(double.works) == 2
 
 
@@ -223,7 +224,7 @@ def test_nobody_is_signed_in_at_first_and_a_platform_can_be_named(person: Any, d
     ("arguments", "message"),
     [
         (("send", "absent.mov", "--work", "My film"), "absent.mov: No such file"),
-        (("send", ".", "--work", "My film"), "is not the name of a file"),
+        (("send", ".", "--work", "My film"), ". is a folder"),
         (("send", "data", "--work", "My film"), "is a folder"),
         (("send", "empty.mov", "--work", "My film"), "is empty"),
         (("send", "fine.mov", "empty.mov", "--work", "My film"), "is empty"),

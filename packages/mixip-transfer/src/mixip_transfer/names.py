@@ -64,11 +64,16 @@ def is_this_computer(host: str) -> bool:
 
 
 def delivery_name(name: str) -> str:
-    """The name under which a local file is delivered; raises UsageError when the platform would not take it."""
-    problem = _problem_with(name)
-    if problem:
+    """The name under which a local file is delivered; raises UsageError when the platform would not take it.
+
+    In Unicode's composed form (NFC), as the platform keeps it: a delivery is found again by this name.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    problem = _problem_with(composed)
+    if problem or not composed.strip():
+        problem = problem or "is not the name of a file"
         raise UsageError(f"{printable(name)}: the name {problem}.", "Rename the file and send it again.")
-    return name
+    return composed
 
 
 def local_name(name: str, *, windows: bool) -> str:
@@ -111,7 +116,7 @@ def _problem_with(name: str) -> str:
         return "is not valid UTF-8"
     if "/" in name or "\\" in name:
         return "holds a slash or a backslash"
-    if any(unicodedata.category(c) == "Cc" for c in name):
+    if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in name):
         return "holds control characters"
     if len(name.encode()) > LONGEST_NAME_BYTES:
         return f"is longer than {LONGEST_NAME_BYTES} bytes"

@@ -136,4 +136,4 @@ def amount(count: int) -> str:
 
 
 def _waiting(reason: str, seconds: float) -> str:
-    return f"{reason}; trying again in {seconds:.0f} s"
+    return f"{reason}; trying again in {max(1, round(seconds))} s"

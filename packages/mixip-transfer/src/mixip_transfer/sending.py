@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from mixip_transfer.answers import Delivery
@@ -69,8 +70,9 @@ class Sending:
                         raise StoppedError
         finally:
             self._halt.set()
+            end = time.monotonic() + _LEAVE_SECONDS
             for thread in crew:
-                thread.join(_LEAVE_SECONDS)
+                thread.join(max(0.0, end - time.monotonic()))
         if self._failures:
             raise self._failures[0]
 

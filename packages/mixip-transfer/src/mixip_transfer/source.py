@@ -23,13 +23,13 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.name = delivery_name(path.name)
         shown = printable(str(path))
         mode = path.stat().st_mode  # before opening: a named pipe would block
         if stat.S_ISDIR(mode):
             raise UsageError(f"{shown} is a folder.", "Name the files in it.")
         if not stat.S_ISREG(mode):
             raise UsageError(f"{shown} is not a regular file.")
+        self.name = delivery_name(path.name)
         self._file = path.open("rb", buffering=0)
         self._lock = threading.Lock()
         facts = os.fstat(self._file.fileno())

@@ -21,6 +21,9 @@ def find_work(platform: Platform, name: str, *, create: str | None = None) -> Wo
 
     Raises UsageError that lists close titles when there is none, and ids when the title means several.
     """
+    name = unicodedata.normalize(
+        "NFC", name
+    ).strip()  # as the platform does with titles; else --create would make a second one each time
     titled = list(itertools.islice(platform.works(title=name), _WORKS_TO_COMPARE))
     if len(titled) == 1:
         return titled[0]
