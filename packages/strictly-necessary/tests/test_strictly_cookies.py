@@ -166,6 +166,18 @@ def test_never_writes_what_would_be_read_differently(cookie: SetCookie) -> None:
         serialize_set_cookie(cookie)
 
 
+def test_writes_a_pair_as_long_as_browsers_allow() -> None:
+    assert serialize_set_cookie(SetCookie(b"a", b"x" * (LONGEST_PAIR - 1))) == "a=" + "x" * (LONGEST_PAIR - 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("__Host-x", True), (TOKEN, True), ("", False), ("a b", False), ("a;", False), ("é", False), ("\ud800", False)],
+)
+def test_knows_what_may_be_a_name(name: str, expected: bool) -> None:
+    assert is_token(name) is expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -89,6 +89,10 @@ def test_every_rule_has_an_example_a_source_and_a_fix() -> None:
         assert rule.field in Item.__dataclass_fields__
 
 
+def test_a_name_without_a_prefix_asks_for_no_attributes() -> None:
+    assert codes(replace(COOKIE, secure=False, http_only=False, path="/a", domain="example.org")) == set()
+
+
 def test_security_for_the_browser_session_needs_no_reason() -> None:
     assert codes(SECURITY) == set()
 
