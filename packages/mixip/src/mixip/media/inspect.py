@@ -5,6 +5,9 @@ each delivered file; everything that parses hostile bytes happens in here.
 """
 
 import argparse
+import ctypes
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -36,6 +39,15 @@ def inspect(path: Path, preview_dir: Path, name: str, *, most_pixels: int) -> Fa
         return inspect_recording(file, head, preview_dir, most_pixels=most_pixels) or Facts(kind="other")
 
 
+def end_with_parent() -> None:
+    """Ask the kernel to end this process when the platform ends, however it ends (Linux: prctl, PR_SET_PDEATHSIG)."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the kernel was asked
+            sys.exit(1)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m mixip.media.inspect", description="Read the facts of a media file."
@@ -46,6 +58,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--limits", default="{}", help="as JSON; see mixip.media.limits")
     options = parser.parse_args(arguments)
     limits = msgspec.json.decode(options.limits, type=resource_limits.Limits)
+    end_with_parent()
     resource_limits.apply(limits)
     facts = inspect(options.file, options.preview_dir, options.name, most_pixels=limits.image_pixels)
     sys.stdout.buffer.write(write_facts(facts))

@@ -166,6 +166,11 @@ def note_progress(connection: Connection, delivery_id: str, verified_bytes: int,
     )
 
 
+def release(connection: Connection, delivery_id: str) -> None:
+    """Give a claim back, so that anybody may take the delivery up at once."""
+    connection.execute(update(Delivery).where(Delivery.id == delivery_id).values(claimed_until=None))
+
+
 def unclaimed(connection: Connection, at: datetime) -> list[str]:
     """Deliveries that wait to be verified and that nobody holds."""
     statement = select(Delivery.id).where(

@@ -69,7 +69,9 @@ class Verifier:
         except Gone:
             pass
         except Exception:
-            log.exception("verification failed", extra={"delivery": delivery_id})
+            log.exception("verification failed; it will be tried again", extra={"delivery": delivery_id})
+            with self._db.write() as connection:
+                queries.release(connection, delivery_id)
 
     def _verify(self, delivery_id: str) -> None:
         with self._db.write() as connection:
