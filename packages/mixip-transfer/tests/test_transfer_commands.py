@@ -245,13 +245,8 @@ def test_what_cannot_be_done_as_written_is_2_and_nothing_is_asked(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("send",),
-        ("send", "x"),
         ("send", "x", "--work", "w", "--parallel", "0"),
-        ("get",),
         ("frobnicate",),
-        ("--frobnicate",),
-        ("sign-in",),
         ("sign-in", "http://mixip.example"),
         ("sign-in", "https://user:secret@mixip.example"),
     ],

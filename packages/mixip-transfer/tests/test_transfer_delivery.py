@@ -26,7 +26,7 @@ from mixip_transfer.platform import Platform
 from mixip_transfer.retry import Patience
 
 MIB = 1024 * 1024
-SIZE = 6 * MIB + 12345
+SIZE = 6 * MIB + 12345  # seven segments of the double
 QUICK = Patience(seconds=5, first=0.01, longest=0.05)
 
 

@@ -39,10 +39,7 @@ def sign_in(desk: Any, double: Any) -> str:
     "arguments",
     [
         ("sign-in", "http://localhost:9"),
-        ("status",),
-        ("list",),
         ("send", "x", "--work", "w"),
-        ("get", "--work", "w"),
         ("sign-out",),
     ],
 )

@@ -77,7 +77,7 @@ def test_the_example_of_rfc_7636() -> None:
 def test_an_answer_with_another_state_changes_nothing(double: Any, state: str) -> None:
     visits: list[httpx.Response] = []
     with pytest.raises(NotSignedInError, match="Nobody answered"):
-        ask(double, browser(double, lambda back: back | {"state": state}, visits=visits), seconds=1.5)
+        ask(double, browser(double, lambda back: back | {"state": state}, visits=visits), seconds=0.7)
     assert visits[0].status_code == 400
     assert "does not belong" in visits[0].text
     assert double.asked("POST", "/oauth/token") == []
