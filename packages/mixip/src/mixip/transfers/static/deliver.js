@@ -11,7 +11,8 @@ import { bytesInWords, paceInWords, percent } from "./words.js";
 const FILES_AT_ONCE = 4;
 const SEGMENTS_AT_ONCE = 4;
 const BYTES_AT_ONCE = SEGMENTS_AT_ONCE * 64 * 2 ** 20;
-const SHOW_EVERY = 250;
+const SHOW_EVERY = 250; // milliseconds
+const NO_FOLDERS = "Folders are not delivered from the browser: drop the files in them, or use the Pro Transfer App.";
 
 const root = document.querySelector("[data-deliver]");
 const part = (name) => root.querySelector(`[data-${name}]`);
@@ -93,19 +94,22 @@ function changed(delivery) {
   if (state === "sending" && delivery.continuedAt) say(`${delivery.name}: continuing at ${percent(delivery.continuedAt)}`);
   if (state === "stopped") say(`${delivery.name}: ${delivery.problem.title}`);
   if (state === "signed-out") say("Your session has ended. Sign in to go on.");
-  if (state === "delivered") arrived(delivery);
+  if (state === "delivered") {
+    say(`${delivery.name}: delivered`);
+    takeNews();
+  }
   show();
 }
 
 /** A delivered file leaves the queue when it is in the list. */
-async function arrived(delivery) {
-  say(`${delivery.name}: delivered`);
-  await takeNews();
-  const row = [...rows].find((other) => other.delivery === delivery);
-  if (!row || !document.querySelector(`[data-file="${CSS.escape(delivery.fileId)}"]`)) return;
-  arrivals.files += 1;
-  arrivals.bytes += delivery.size;
-  forget(row);
+function clearArrived() {
+  for (const row of rows) {
+    const { state, fileId, size } = row.delivery;
+    if (state !== "delivered" || !document.querySelector(`[data-file="${CSS.escape(fileId)}"]`)) continue;
+    arrivals.files += 1;
+    arrivals.bytes += size;
+    forget(row);
+  }
 }
 
 async function remove(item) {
@@ -152,8 +156,13 @@ function show() {
 function chosen() {
   const files = [...input.files];
   input.value = ""; // so that the same file can be chosen again
-  if (files.length > 0) tell("");
-  return add(files);
+  return accept(files);
+}
+
+function accept(files, message = "") {
+  const added = add(files);
+  if (files.length > 0) tell(message || (added.length === 0 ? "This is in the queue already." : ""));
+  return added;
 }
 
 input.addEventListener("change", chosen);
@@ -178,8 +187,8 @@ zone.addEventListener("drop", (event) => {
   zone.classList.remove("over");
   const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
   const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory).map((item) => item.getAsFile());
-  tell(files.length < items.length ? "Folders are not delivered from the browser: drop the files in them, or use the Pro Transfer App." : "");
-  begin(add(files));
+  if (files.length < items.length) tell(NO_FOLDERS);
+  begin(accept(files, files.length < items.length ? NO_FOLDERS : ""));
 });
 
 root.addEventListener("click", (event) => {
@@ -200,6 +209,7 @@ for (const name of ["lost", "back"]) {
   });
 }
 document.addEventListener("mixip:refreshed", () => {
+  clearArrived();
   showUnfinished(root, shared.claimed);
   lookForFacts();
 });

@@ -78,13 +78,13 @@ export function ask(method, url, { body = null, json = null, headers = {}, signa
   });
 }
 
-/** A page of the platform as a document, to take parts from; scripts in it do not run. Null when it cannot be had. */
+/** A page of the platform as a document, to take parts from; scripts in it do not run. Null when nobody answers. */
 export function fetchPage(url) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("GET", url);
     request.responseType = "document";
-    request.addEventListener("loadend", () => resolve(request.status === 200 ? request.response : null));
+    request.addEventListener("loadend", () => resolve(request.status > 0 && request.status < 500 ? request.response : null));
     request.send();
   });
 }

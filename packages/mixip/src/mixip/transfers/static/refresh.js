@@ -2,6 +2,7 @@
 // that is playing goes on.
 import { fetchPage } from "./platform.js";
 
+const UNREACHABLE = 5000; // milliseconds
 const FACTS_AFTER = [1000, 2000, 3000, 5000, 10000, 20000, 30000];
 
 let running = Promise.resolve();
@@ -30,9 +31,10 @@ export function lookForFacts() {
   looks += 1;
 }
 
-/** Leaves everything as it is when the page cannot be had, for instance because the session ended. */
+/** Leaves everything as it is when the session has ended, and tries again when the platform cannot be reached. */
 async function refresh() {
   const page = await fetchPage(location.href);
+  if (!page) setTimeout(takeNews, UNREACHABLE);
   const parts = [...document.querySelectorAll("[data-swap]")];
   const fresh = parts.map((part) => page?.querySelector(`[data-swap="${part.dataset.swap}"]`));
   if (fresh.every(Boolean)) parts.forEach((part, i) => swap(part, document.adoptNode(fresh[i])));
