@@ -68,6 +68,7 @@ class Double:
         self.continues_downloads = True
         self.on_segment: Callable[[int], None] = lambda _index: None
         self.address = ""
+        self.server: Any = None
 
     @property
     def token(self) -> str:
@@ -341,6 +342,7 @@ def double() -> Iterator[Double]:
     state = Double()
     handler = type("Handler", (_Handler,), {"double": state})
     with _Server(("127.0.0.1", 0), handler) as server:
+        state.server = server
         state.address = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

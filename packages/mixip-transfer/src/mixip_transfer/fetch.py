@@ -17,6 +17,7 @@ from typing import BinaryIO
 import httpx
 
 from mixip_transfer.answers import File
+from mixip_transfer.content import ConnectionLostError
 from mixip_transfer.digests import PIECE_BYTES, sha256_hex
 from mixip_transfer.errors import BadAnswerError, RefusedError, StoppedError, TransferError, UnverifiedError
 from mixip_transfer.names import local_name, part_name, printable
@@ -136,10 +137,12 @@ class _Download:
             before = self._have
             try:
                 self._receive_once()
-            except httpx.TransportError as error:
+            except ConnectionLostError as error:
                 if self._have > before:
                     backoff.succeeded()
-                if not self._platform.pause(backoff, "No connection to the platform"):
+                if self._platform.is_distrusted(error) or not self._platform.pause(
+                    backoff, "No connection to the platform"
+                ):
                     raise self._platform.unreachable(error) from error
             except RefusedError as refusal:
                 if refusal.status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and before:
@@ -150,12 +153,12 @@ class _Download:
                     raise
 
     def _receive_once(self) -> None:
-        with self._platform.content(self._file.id, offset=self._have, etag=f'"{self._file.sha256}"') as response:
-            if response.status_code == httpx.codes.OK and self._have:
+        with self._platform.content(self._file.id, offset=self._have, etag=f'"{self._file.sha256}"') as content:
+            if content.status == httpx.codes.OK and self._have:
                 self._start_anew()
-            if response.status_code == httpx.codes.PARTIAL_CONTENT:
-                _require_range(response.headers.get("Content-Range", ""), self._have, self._file.size)
-            for piece in response.iter_raw():
+            if content.status == httpx.codes.PARTIAL_CONTENT:
+                _require_range(content.header("Content-Range"), self._have, self._file.size)
+            for piece in content.pieces():
                 if self._stop.is_set():
                     raise StoppedError
                 if self._have + len(piece) > self._file.size:
@@ -166,7 +169,7 @@ class _Download:
                 self._got += len(piece)
                 self._watcher.moved(len(piece))
         if self._have < self._file.size:
-            raise httpx.RemoteProtocolError("the answer ended early")
+            raise ConnectionLostError("the answer ended early")
 
 
 def _require_range(content_range: str, offset: int, size: int) -> None:

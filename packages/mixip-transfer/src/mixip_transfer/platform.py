@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from mixip_transfer import __version__, answers
+from mixip_transfer.content import Content, open_content
 from mixip_transfer.errors import BadAnswerError, NotSignedInError, RefusedError, StoppedError, UnreachableError
 from mixip_transfer.names import is_this_computer
 from mixip_transfer.retry import ASKING, Backoff, Patience, retry_after
@@ -37,6 +38,7 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 _TRY_AGAIN = frozenset({408, 429, 502, 503, 504})
 _SURELY_NOT_DONE = frozenset({429, 503})
 _LONGEST_ERROR_BYTES = 256 * 1024
+_IDENTIFYING = ("User-Agent", "Authorization")
 
 log = logging.getLogger("mixip_transfer")
 
@@ -69,6 +71,7 @@ class Platform:
             headers=headers,
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=connections + 2, max_keepalive_connections=connections + 2),
+            verify=httpx.create_ssl_context(),  # heeds SSL_CERT_FILE, which trust_env=False alone would not
             # A proxy of the surroundings must not see what stays on this computer, least of all over plain http.
             trust_env=not is_this_computer(urlsplit(address).hostname or ""),
         )
@@ -127,22 +130,28 @@ class Platform:
         return answers.file(self._json("GET", f"/api/files/{_segment(file_id)}"))
 
     @contextmanager
-    def content(self, file_id: str, *, offset: int, etag: str) -> Iterator[httpx.Response]:
+    def content(self, file_id: str, *, offset: int, etag: str) -> Iterator[Content]:
         """The file from byte `offset` on: 206, or 200 with all of it when the platform does not continue.
 
-        Tried once; a lost connection raises httpx.TransportError, also while reading. What may be tried again later
-        is the caller's, who knows how much has arrived.
+        Tried once; a lost connection raises ConnectionLostError, also while reading. Whether to try again is for the
+        caller, who knows how much has arrived.
         """
-        headers = {"Accept": "*/*"}
+        headers = {name: self._client.headers[name] for name in _IDENTIFYING if name in self._client.headers}
         if offset:
             headers |= {"Range": f"bytes={offset}-", "If-Range": etag}
         path = f"/api/files/{_segment(file_id)}/content"
-        with self._client.stream("GET", path, headers=headers) as response:
-            log.debug("GET %s from byte %d: %d", path, offset, response.status_code)
-            if response.status_code not in (200, 206):
-                response.read()
-                raise self._refusal(response)
-            yield response
+        with open_content(self.address, path, headers) as content:
+            log.debug("GET %s from byte %d: %d", path, offset, content.status)
+            if content.status not in (200, 206):
+                raise self._refusal(
+                    httpx.Response(
+                        content.status,
+                        headers=content.headers(),
+                        content=content.start(_LONGEST_ERROR_BYTES),
+                        request=httpx.Request("GET", self.address + path, headers=headers),
+                    )
+                )
+            yield content
 
     # Deliveries
 
@@ -190,8 +199,13 @@ class Platform:
     def backoff(self) -> Backoff:
         return Backoff(self._patience)
 
-    def unreachable(self, error: httpx.TransportError) -> UnreachableError:
+    def is_distrusted(self, error: Exception) -> bool:
+        """Whether a connection failed because of the certificate: trying again would not help."""
+        return _certificate_problem(error)
+
+    def unreachable(self, error: Exception) -> UnreachableError:
         """The exception for a connection that failed for good."""
+        error = error.__cause__ if isinstance(error.__cause__, OSError) else error
         if _certificate_problem(error):
             return UnreachableError(
                 f"The certificate of {self.address} is not trusted, so nothing was sent.",
