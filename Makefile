@@ -19,7 +19,7 @@ test: .venv/test.stamp ## every test: unit, HTTP, real browser, SQLite and Postg
 	@$(BIN)/python -m pytest
 
 quick: .venv/test.stamp ## the tests that need no browser and no PostgreSQL
-	@$(BIN)/python -m pytest -m "not browser and not postgresql and not keyring and not soak"
+	@$(BIN)/python -m pytest -m "not browser and not postgresql and not keyring and not slow and not soak"
 
 soak: .venv/test.stamp ## long fault and soak runs, bounded; MIXIP_SOAK_SECONDS and MIXIP_SOAK_SEED set their size
 	@$(BIN)/python scripts/test-tools

@@ -18,6 +18,8 @@ import pytest
 from tests.support.people import Person, content_digest, new_person
 from tests.support.process import PlatformProcess
 
+pytestmark = pytest.mark.slow
+
 SEGMENT = 8 * 1024 * 1024
 
 

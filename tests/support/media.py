@@ -17,7 +17,7 @@ def make_video(path: Path, *, seconds: int) -> Path:
         audio = output.add_stream("aac", rate=48_000, layout="stereo")
         for number in range(25 * seconds):
             picture = Image.new("RGB", (320, 180), (30 + number % 200, 90, 160))
-            output.mux(video.encode(av.VideoFrame.from_image(picture)))
+            output.mux(video.encode(av.VideoFrame.from_image(picture)))  # type: ignore[no-untyped-call]
         output.mux(video.encode(None))
         for frame in _tone(48_000, 2, seconds):
             output.mux(audio.encode(frame))

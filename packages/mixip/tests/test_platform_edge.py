@@ -45,7 +45,7 @@ def routes(platform: RunningPlatform) -> list[tuple[str, str, bool]]:
         (method, route.path, bool(handler.opt.get("public")))
         for route in platform.parts.api.routes
         for handler in route.route_handlers  # type: ignore[union-attr]
-        for method in handler.http_methods  # type: ignore[union-attr]
+        for method in handler.http_methods
         if method != "OPTIONS"
     ]
 

@@ -1,6 +1,5 @@
 """Sign-up, sign-in, sign-out and sessions over HTTP."""
 
-import statistics
 import time
 from datetime import timedelta
 
@@ -92,8 +91,8 @@ def test_a_wrong_password_and_an_unknown_address_take_the_same_time(owner: Perso
         return time.perf_counter() - start
 
     seconds("warm@example.org")
-    known = statistics.median(seconds(owner.email) for _ in range(5))
-    unknown = statistics.median(seconds("nobody@example.org") for _ in range(5))
+    pairs = [(seconds(owner.email), seconds("nobody@example.org")) for _ in range(5)]
+    known, unknown = (min(times) for times in zip(*pairs, strict=True))
     assert 0.4 < known / unknown < 2.5
 
 
@@ -128,11 +127,17 @@ def test_guesses_from_everywhere_leave_the_owner_one_try(visitor: Person, platfo
         )
 
 
-def test_one_address_cannot_try_many_accounts(http: httpx.Client) -> None:
+def test_one_address_cannot_try_many_accounts(http: httpx.Client, platform: RunningPlatform) -> None:
+    from mixip.identity import throttle  # noqa: PLC0415
+
     stranger = new_person(http, "stranger")
-    answers = [stranger.sign_in("guess", email=f"victim{n}@example.org").status_code for n in range(45)]
-    assert answers.count(401) <= 42
-    assert answers[-1] == 429
+    assert stranger.sign_in("guess", email="first@example.org").status_code == 401
+    with platform.parts.db.write() as connection:
+        for n in range(60):
+            throttle.take_sign_in(
+                connection, network=stranger.address, email_key=f"victim{n}@example.org", at=platform.clock()
+            )
+    assert stranger.sign_in("guess", email="last@example.org").status_code == 429
 
 
 def test_signing_out_ends_the_session_on_the_server(visitor: Person) -> None:

@@ -26,7 +26,7 @@ def recording(path: Path, *, seconds: int = 1) -> bytes:
         video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
         audio = output.add_stream("libopus", rate=48_000)
         for number in range(25 * seconds):
-            frame = av.VideoFrame.from_image(Image.new("RGB", (320, 180), (number * 9 % 255, 90, 160)))
+            frame = av.VideoFrame.from_image(Image.new("RGB", (320, 180), (number * 9 % 255, 90, 160)))  # type: ignore[no-untyped-call]
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
         for number in range(50 * seconds):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from mixip.db.tables import Delivery, Segment, Work
 from mixip.transfers.digests import Digest
@@ -49,6 +49,18 @@ _COLUMNS = (
     Delivery.verified_bytes,
 )
 
+# The statements that every segment runs are built once: building one costs more than running it.
+_FIND = select(*_COLUMNS).where(Delivery.id == bindparam("delivery_id"), Delivery.account_id == bindparam("account_id"))
+_THIS_SEGMENT = and_(Segment.delivery_id == bindparam("of_delivery"), Segment.position == bindparam("at_position"))
+_RECORDED = select(Segment.algorithm, Segment.digest).where(_THIS_SEGMENT)
+_FORGET_ONE = delete(Segment).where(_THIS_SEGMENT)
+_RECORD = insert(Segment)
+_TOUCH = (
+    update(Delivery)
+    .where(Delivery.id == bindparam("of_delivery"), Delivery.state == "open")
+    .values(touched_at=bindparam("touched_at"))
+)
+
 
 def _row(values: Any) -> DeliveryRow:
     row = DeliveryRow(*values)
@@ -73,9 +85,7 @@ def add(connection: Connection, **values: object) -> None:
 
 def find(connection: Connection, account_id: str, delivery_id: str) -> DeliveryRow | None:
     """The account's delivery with this id."""
-    row = connection.execute(
-        select(*_COLUMNS).where(Delivery.id == delivery_id, Delivery.account_id == account_id)
-    ).one_or_none()
+    row = connection.execute(_FIND, {"delivery_id": delivery_id, "account_id": account_id}).one_or_none()
     return _row(row) if row else None
 
 
@@ -101,23 +111,17 @@ def received(connection: Connection, delivery_id: str) -> dict[int, Digest]:
 
 def recorded(connection: Connection, delivery_id: str, index: int) -> Digest | None:
     """The digest of one segment, when it is there."""
-    row = connection.execute(
-        select(Segment.algorithm, Segment.digest).where(Segment.delivery_id == delivery_id, Segment.position == index)
-    ).one_or_none()
+    row = connection.execute(_RECORDED, {"of_delivery": delivery_id, "at_position": index}).one_or_none()
     return Digest(*row) if row else None
 
 
 def record(connection: Connection, delivery_id: str, index: int, digest: Digest, at: datetime) -> bool:
     """Note that a segment is there. Returns False when the delivery no longer takes any."""
-    touched = connection.execute(
-        update(Delivery).where(Delivery.id == delivery_id, Delivery.state == "open").values(touched_at=at)
-    ).rowcount
-    if not touched:
+    if not connection.execute(_TOUCH, {"of_delivery": delivery_id, "touched_at": at}).rowcount:
         return False
-    forget(connection, delivery_id, [index])
-    connection.execute(
-        insert(Segment).values(delivery_id=delivery_id, position=index, algorithm=digest.algorithm, digest=digest.value)
-    )
+    connection.execute(_FORGET_ONE, {"of_delivery": delivery_id, "at_position": index})
+    values = {"delivery_id": delivery_id, "position": index, "algorithm": digest.algorithm, "digest": digest.value}
+    connection.execute(_RECORD, values)
     return True
 
 

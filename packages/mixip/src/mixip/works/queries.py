@@ -1,9 +1,10 @@
 """SQL of works. Every statement names the account: somebody else's work is not found."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
 from mixip.db.tables import File, Work
 from mixip.works.schemas import WorkView
@@ -41,12 +42,20 @@ def of_owner(
     connection: Connection, account_id: str, *, before: str | None = None, title: str | None = None
 ) -> list[WorkView]:
     """The account's newest works, one more than a page, from `before` on and with exactly this title when given."""
-    page = _WORKS.where(Work.owner_id == account_id).order_by(Work.id.desc()).limit(PAGE + 1)
-    if before is not None:
-        page = page.where(Work.id < before)
-    if title is not None:
-        page = page.where(Work.title == title)
-    return [_view(row) for row in connection.execute(_views(page.subquery()))]
+    statement = _list_statement(after_cursor=before is not None, by_title=title is not None)
+    rows = connection.execute(statement, {"account_id": account_id, "before": before, "title": title})
+    return [_view(row) for row in rows]
+
+
+@cache
+def _list_statement(*, after_cursor: bool, by_title: bool) -> Select[*tuple[Any, ...]]:
+    """One of four statements, each built once: building it costs more than running it."""
+    page = _WORKS.where(Work.owner_id == bindparam("account_id")).order_by(Work.id.desc()).limit(PAGE + 1)
+    if after_cursor:
+        page = page.where(Work.id < bindparam("before"))
+    if by_title:
+        page = page.where(Work.title == bindparam("title"))
+    return _views(page.subquery())
 
 
 def find(connection: Connection, account_id: str, work_id: str) -> WorkView | None:
