@@ -1,7 +1,7 @@
 """A platform on a real socket that speaks the transfer protocol from memory and fails on command.
 
 It stands in for the faults that the real platform does not produce on request: dropped connections, 503, garbled
-bytes, segments lost in a crash, wrong digests, hostile names. `packages/mixip` is tested with this app elsewhere.
+bytes, segments lost in a crash, wrong digests, hostile names. The real platform is in test_transfer_journey.py.
 """
 
 from __future__ import annotations
