@@ -71,7 +71,7 @@ def end_others(db: Db, caller: Who) -> ASGIResponse:
     return see_other("/account/sessions")
 
 
-@get("/api/session", tags=["Session"], summary="Who am I?", sync_to_thread=True)
+@get("/api/session", tags=["Session"], summary="Who am I?", response_description="The session.", sync_to_thread=True)
 def show_session(db: Db, caller: Who, clock: Time) -> SessionView:
     """The session that asks, and whose it is."""
     row = next((row for row in _rows(db, caller, clock) if row["current"]), None)

@@ -38,7 +38,13 @@ class RevocationRequest(msgspec.Struct, frozen=True):
     client_id: str = ""
 
 
-@get("/.well-known/oauth-authorization-server", public=True, tags=["Desktop sign-in"], summary="Where to sign in")
+@get(
+    "/.well-known/oauth-authorization-server",
+    public=True,
+    tags=["Desktop sign-in"],
+    summary="Where to sign in",
+    response_description="The metadata.",
+)
 async def metadata(request: AnyRequest) -> ASGIResponse:
     """The authorization server's metadata (RFC 8414)."""
     issuer = origin_of(request.scope)
@@ -95,6 +101,7 @@ def authorize(
     public=True,
     tags=["Desktop sign-in"],
     summary="Code for token",
+    response_description="The session token.",
     status_code=200,
     sync_to_thread=True,
 )
@@ -124,6 +131,7 @@ def token(data: URLEncodedBody[TokenRequest], db: Db, clock: Time) -> ASGIRespon
     public=True,
     tags=["Desktop sign-in"],
     summary="End a session",
+    response_description="The session is over.",
     status_code=200,
     sync_to_thread=True,
 )

@@ -27,20 +27,38 @@ def _find(db: Database, caller: Caller, file_id: str) -> FileRow:
     return row
 
 
-@get("/api/files/{file_id:str}", tags=["Files"], summary="Show a file", sync_to_thread=True)
+@get(
+    "/api/files/{file_id:str}",
+    tags=["Files"],
+    summary="Show a file",
+    response_description="The file.",
+    sync_to_thread=True,
+)
 def show_file(file_id: FromPath[str], db: Db, caller: Who) -> FileView:
     """A delivered file with its digest and what was read from it."""
     return as_view(_find(db, caller, file_id))
 
 
-@get("/api/files/{file_id:str}/content", tags=["Files"], summary="Download a file", sync_to_thread=True)
+@get(
+    "/api/files/{file_id:str}/content",
+    tags=["Files"],
+    summary="Download a file",
+    response_description="The bytes of the file.",
+    sync_to_thread=True,
+)
 def file_content(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIApp:
     """The file itself, bit for bit, whole or one range of it."""
     row = _find(db, caller, file_id)
     return send_content(request, store, row, media_type="application/octet-stream", attachment=True)
 
 
-@get("/api/files/{file_id:str}/media", tags=["Files"], summary="Play a file", sync_to_thread=True)
+@get(
+    "/api/files/{file_id:str}/media",
+    tags=["Files"],
+    summary="Play a file",
+    response_description="The bytes of the file.",
+    sync_to_thread=True,
+)
 def file_media(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIApp:
     """The file for a player in the browser: its own media type, by ranges. Only for what browsers play."""
     row = _find(db, caller, file_id)
@@ -50,7 +68,13 @@ def file_media(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files
     return send_content(request, store, row, media_type=view.media_type, attachment=False)
 
 
-@get("/api/files/{file_id:str}/preview", tags=["Files"], summary="Preview of a file", sync_to_thread=True)
+@get(
+    "/api/files/{file_id:str}/preview",
+    tags=["Files"],
+    summary="Preview of a file",
+    response_description="The picture.",
+    sync_to_thread=True,
+)
 def file_preview(file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIResponse:
     """A thumbnail of an image, or a poster frame of a video."""
     return send_preview(store, _find(db, caller, file_id))

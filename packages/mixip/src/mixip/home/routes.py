@@ -21,13 +21,20 @@ def home_page(request: AnyRequest) -> ASGIResponse:
     return page(request, "home/home.html")
 
 
-@get("/healthz", public=True, tags=["Health"], summary="Is the process alive?")
+@get("/healthz", public=True, tags=["Health"], summary="Is the process alive?", response_description="It is.")
 async def healthz() -> ASGIResponse:
     """Always 200 while the process answers."""
     return as_json({"status": "ok"})
 
 
-@get("/readyz", public=True, tags=["Health"], summary="Can it do its work?", sync_to_thread=True)
+@get(
+    "/readyz",
+    public=True,
+    tags=["Health"],
+    summary="Can it do its work?",
+    response_description="It can; 503 when it cannot.",
+    sync_to_thread=True,
+)
 def readyz(db: Db, store: Files) -> ASGIResponse:
     """200 when the database answers and the store takes a small write, else 503; each is named."""
     try:

@@ -1,7 +1,7 @@
 """Sign-up, sign-in and sign-out pages."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import msgspec
 from litestar import Request, get, post
@@ -130,7 +130,8 @@ def _device(request: AnyRequest) -> str:
 
 def _app(target: str) -> dict[str, str] | None:
     """What to show when the Pro Transfer App sent the person here."""
-    return {"device": ""} if target.startswith("/oauth/authorize?") else None
+    path, _, query = target.partition("?")
+    return {"device": parse_qs(query).get("device", [""])[0][:80]} if path == "/oauth/authorize" else None
 
 
 ROUTES = (sign_up_page, sign_up, sign_in_page, sign_in, signed_in_page, sign_out)

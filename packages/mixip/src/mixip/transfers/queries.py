@@ -34,6 +34,7 @@ class OpenDelivery(msgspec.Struct, frozen=True):
     size: int
     received_bytes: int
     opened_at: datetime
+    state: str
 
 
 _COLUMNS = (
@@ -206,7 +207,7 @@ def open_deliveries_of(connection: Connection, account_id: str, work_id: str) ->
     found = []
     for row in of_work(connection, account_id, work_id):
         there = received(connection, row.id)
-        found.append(OpenDelivery(row.id, row.file_name, row.size, bytes_of(row.plan, there), row.opened_at))
+        found.append(OpenDelivery(row.id, row.file_name, row.size, bytes_of(row.plan, there), row.opened_at, row.state))
     return found
 
 

@@ -21,7 +21,13 @@ PATIENCE = 10.0  # seconds that a commit waits for its verification before it an
 AnyRequest = Request[Any, Any, Any]
 
 
-@post("/api/works/{work_id:str}/deliveries", tags=["Deliveries"], summary="Open a delivery", sync_to_thread=True)
+@post(
+    "/api/works/{work_id:str}/deliveries",
+    tags=["Deliveries"],
+    summary="Open a delivery",
+    response_description="The delivery with its plan.",
+    sync_to_thread=True,
+)
 def open_delivery(
     work_id: FromPath[str],
     data: JSONBody[NewDelivery],
@@ -37,13 +43,25 @@ def open_delivery(
     )
 
 
-@get("/api/works/{work_id:str}/deliveries", tags=["Deliveries"], summary="Unfinished deliveries", sync_to_thread=True)
+@get(
+    "/api/works/{work_id:str}/deliveries",
+    tags=["Deliveries"],
+    summary="Unfinished deliveries",
+    response_description="The deliveries.",
+    sync_to_thread=True,
+)
 def list_deliveries(work_id: FromPath[str], db: Db, caller: Who) -> DeliveryList:
     """Your deliveries of this work that are not yet delivered, with what has arrived: where to continue."""
     return DeliveryList(actions.list_deliveries(db, caller.account_id, work_id))
 
 
-@get("/api/deliveries/{delivery_id:str}", tags=["Deliveries"], summary="Show a delivery", sync_to_thread=True)
+@get(
+    "/api/deliveries/{delivery_id:str}",
+    tags=["Deliveries"],
+    summary="Show a delivery",
+    response_description="The delivery.",
+    sync_to_thread=True,
+)
 def show_delivery(delivery_id: FromPath[str], db: Db, caller: Who) -> DeliveryView:
     """What is planned, what has arrived, how far it is verified, and the file that it became."""
     return actions.show_delivery(db, caller.account_id, delivery_id)
@@ -53,6 +71,7 @@ def show_delivery(delivery_id: FromPath[str], db: Db, caller: Who) -> DeliveryVi
     "/api/deliveries/{delivery_id:str}/segments/{index:int}",
     tags=["Deliveries"],
     summary="Send a segment",
+    response_description="The segment is there, checked.",
     status_code=204,
     request_max_body_size=None,  # the plan limits it
 )
@@ -87,7 +106,13 @@ async def send_segment(
     )
 
 
-@post("/api/deliveries/{delivery_id:str}/commit", tags=["Deliveries"], summary="Commit a delivery", status_code=200)
+@post(
+    "/api/deliveries/{delivery_id:str}/commit",
+    tags=["Deliveries"],
+    summary="Commit a delivery",
+    response_description="Delivered; 202 while it is still being verified.",
+    status_code=200,
+)
 async def commit_delivery(
     delivery_id: FromPath[str], db: Db, caller: Who, verifier: Injected[Verifier], clock: Time
 ) -> ASGIResponse:
@@ -101,7 +126,13 @@ async def commit_delivery(
     return as_json(view, status=200 if view.state == "delivered" else 202)
 
 
-@delete("/api/deliveries/{delivery_id:str}", tags=["Deliveries"], summary="Cancel a delivery", sync_to_thread=True)
+@delete(
+    "/api/deliveries/{delivery_id:str}",
+    tags=["Deliveries"],
+    summary="Cancel a delivery",
+    response_description="It is gone.",
+    sync_to_thread=True,
+)
 def cancel_delivery(delivery_id: FromPath[str], db: Db, store: Files, caller: Who) -> None:
     """Remove an unfinished delivery and what has arrived of it."""
     actions.cancel_delivery(db, store, account_id=caller.account_id, delivery_id=delivery_id)

@@ -85,7 +85,7 @@ def work_page(request: AnyRequest, work_id: FromPath[str], db: Db, caller: Who, 
     )
 
 
-@get("/api/works", tags=["Works"], summary="Your works", sync_to_thread=True)
+@get("/api/works", tags=["Works"], summary="Your works", response_description="A page of works.", sync_to_thread=True)
 def list_works(
     db: Db,
     caller: Who,
@@ -96,19 +96,31 @@ def list_works(
     return _list(db, caller, before, title)
 
 
-@post("/api/works", tags=["Works"], summary="Create a work", sync_to_thread=True)
+@post("/api/works", tags=["Works"], summary="Create a work", response_description="The new work.", sync_to_thread=True)
 def create_work(data: JSONBody[NewWork], db: Db, caller: Who, clock: Time) -> WorkView:
     """Create a work. Kinds: film, music, photography, design, writing, software, other."""
     return actions.create_work(db, account_id=caller.account_id, new=data, at=clock())
 
 
-@get("/api/works/{work_id:str}", tags=["Works"], summary="Show a work", sync_to_thread=True)
+@get(
+    "/api/works/{work_id:str}",
+    tags=["Works"],
+    summary="Show a work",
+    response_description="The work.",
+    sync_to_thread=True,
+)
 def show_work(work_id: FromPath[str], db: Db, caller: Who) -> WorkView:
     """A work of yours."""
     return _find(db, caller, work_id)
 
 
-@get("/api/works/{work_id:str}/files", tags=["Files"], summary="Files of a work", sync_to_thread=True)
+@get(
+    "/api/works/{work_id:str}/files",
+    tags=["Files"],
+    summary="Files of a work",
+    response_description="A page of files.",
+    sync_to_thread=True,
+)
 def list_files(work_id: FromPath[str], db: Db, caller: Who, before: Cursor = None) -> FileList:
     """Delivered files, newest first, 100 at a time."""
     _find(db, caller, work_id)
