@@ -1,4 +1,7 @@
-"""The documentation is a contract: what it names exists, what exists is named, what it tells people to type works."""
+"""The documentation is a contract: what it names exists, and what exists is named.
+
+What it tells operators to type is tried in `test_journey_operating.py`.
+"""
 
 import re
 import subprocess
@@ -13,8 +16,6 @@ from mixip.app import ROUTES
 from mixip.db.tables import Base
 from mixip.errors import ERRORS
 from mixip.settings import SETTINGS
-from tests.support.people import new_person
-from tests.support.process import PlatformProcess
 
 ROOT = Path(__file__).parent.parent
 PLATFORM = ROOT / "packages/mixip/src/mixip"
@@ -250,38 +251,3 @@ def test_the_indexes_are_complete() -> None:
 
 def test_the_changelog_knows_this_version() -> None:
     assert f"\n## [{__version__}] - " in (ROOT / "CHANGELOG.md").read_text()
-
-
-@pytest.mark.slow
-def test_a_backup_taken_as_told_can_be_restored_as_told(tmp_path: Path) -> None:
-    """Of a platform that runs, with one file delivered and one under way."""
-    guide = (DOCS / "operating.md").read_text()
-    backup, restore = blocks(guide.partition("runs the next two blocks")[2])[:2]
-    assert ".venv/bin/python" in backup
-
-    def type_it(commands: str, data: Path) -> None:
-        environment = {"MIXIP_DATA": str(data), "BACKUP": str(tmp_path / "backup"), "PATH": "/usr/bin:/bin"}
-        told = commands.replace(".venv/bin/python", sys.executable)
-        subprocess.run(["sh", "-euc", told], cwd=tmp_path, env=environment, timeout=60, check=True)
-
-    contents = bytes(range(256)) * 40_000  # two segments
-    segment = 8 * 1024 * 1024
-    with PlatformProcess(tmp_path / "first") as first:
-        first.start()
-        person = new_person(first.http)
-        person.sign_up()
-        work = person.create_work()
-        kept = person.deliver(work, "kept.bin", contents)
-        under_way = person.open_delivery(work, "under way.bin", len(contents))
-        assert person.send(under_way, 0, contents[:segment]).status_code == 204
-        type_it(backup, first.data)
-        later = person.deliver(work, "later.bin", b"after the backup")
-    type_it(restore, tmp_path / "second")
-    with PlatformProcess(tmp_path / "second") as second:
-        second.start()
-        person.http = second.http
-        assert person.get("/readyz").status_code == 200
-        assert person.get(kept["content_url"]).content == contents
-        assert person.get(later["content_url"]).status_code == 404
-        assert person.send(under_way, 1, contents[segment:]).status_code == 204
-        assert person.get(person.commit(under_way).json()["file"]["content_url"]).content == contents
