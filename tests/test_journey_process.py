@@ -156,7 +156,7 @@ def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
     [
         ({"MIXIP_PORT": "eight"}, "MIXIP_PORT=eight"),
         ({"MIXIP_PORT": "70000"}, "0 to 65535"),
-        ({"MIXIP_GUARD": "off"}, "enforce, raise, report"),
+        ({"MIXIP_GUARD": "off"}, "one of enforce, raise is needed"),
         ({"MIXIP_DATABASE_URL": "mysql://x"}, "postgresql://"),
         ({"MIXIP_TRUSTED_PROXIES": "everybody"}, "MIXIP_TRUSTED_PROXIES"),
         ({"MIXIP_DTA": "/x"}, "MIXIP_DTA: no such setting"),
@@ -203,3 +203,16 @@ def test_a_full_disk_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
             if subprocess.run(["umount", str(small)], check=False, stderr=subprocess.DEVNULL).returncode == 0:
                 break
             time.sleep(0.1)
+
+
+def test_silent_connections_keep_nobody_out(process: PlatformProcess) -> None:
+    """Whoever connects and says nothing takes no place from others, and is shown out."""
+    process.start()
+    silent = [socket.create_connection(("127.0.0.1", process.port), timeout=60) for _ in range(300)]
+    try:
+        assert process.http.get("/healthz", timeout=5).status_code == 200
+        silent[0].settimeout(40)
+        assert silent[0].recv(1) == b"", "closed after the time for a request's headers"
+    finally:
+        for connection in silent:
+            connection.close()

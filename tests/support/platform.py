@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
@@ -86,7 +86,10 @@ class PlatformThread:
             self._parts.app,
             port=self._port,
             interface=Interfaces.ASGI,
+            http=HTTPModes.http1,
             http1_settings=HTTP1Settings(max_buffer_size=1024 * 1024),
+            backlog=1024,
+            backpressure=4096,
             websockets=False,
             log_enabled=False,
         )

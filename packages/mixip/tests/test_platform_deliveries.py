@@ -2,11 +2,18 @@
 
 import hashlib
 import os
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
-from tests.support.people import Person, content_digest
-from tests.support.platform import RunningPlatform
+from tests.support.people import Person, content_digest, new_person
+from tests.support.platform import PlatformThread, RunningPlatform
 
 SEGMENT = 8 * 1024 * 1024
 
@@ -290,3 +297,103 @@ def test_stale_deliveries_are_removed_and_live_ones_stay(owner: Person, platform
     assert not (platform.settings.data / "storage" / "uploads" / old["id"]).exists()
     assert owner.get(f"/api/deliveries/{live['id']}").status_code == 200
     assert owner.get(done["content_url"]).content == b"1234"
+
+
+def slow_put(platform: RunningPlatform, person: Person, delivery: dict[str, Any], data: bytes) -> socket.socket:
+    """Begin to send segment 0 and stop half way."""
+    parts = urlsplit(platform.url)
+    head = (
+        f"PUT /api/deliveries/{delivery['id']}/segments/0 HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        f"Cookie: {person.headers['cookie']}\r\nX-CSRF-Token: {person.csrf}\r\nContent-Length: {len(data)}\r\n"
+        f"Content-Digest: {content_digest(data)}\r\nConnection: close\r\n\r\n"
+    )
+    connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30)
+    connection.sendall(head.encode() + data[: len(data) // 2])
+    time.sleep(0.5)
+    return connection
+
+
+def test_nobody_writes_to_a_file_that_was_delivered(owner: Person, platform: RunningPlatform) -> None:
+    """Somebody who was still sending when it was committed must not change what is listed."""
+    good, evil = os.urandom(4 * 1024 * 1024), b"E" * (4 * 1024 * 1024)
+    delivery = owner.open_delivery(owner.create_work(), "a.bin", len(good))
+    with slow_put(platform, owner, delivery, evil) as late:
+        assert owner.send(delivery, 0, good).status_code == 204
+        file = owner.commit(delivery).json()["file"]
+        late.sendall(evil[len(evil) // 2 :])
+        answer = late.recv(65536)
+    assert b" 409 " in answer.split(b"\r\n")[0]
+    content = owner.get(file["content_url"]).content
+    assert hashlib.sha256(content).hexdigest() == file["sha256"] == hashlib.sha256(good).hexdigest()
+
+
+def test_a_commit_between_two_sends_never_gets_stuck(owner: Person) -> None:
+    """Whatever the order, the delivery ends as delivered, or open with what is missing."""
+    work = owner.create_work()
+    for number in range(12):
+        delivery = owner.open_delivery(work, f"{number}.bin", 1000)
+        owner.send(delivery, 0, b"a" * 1000)
+        with ThreadPoolExecutor(5) as threads:
+            for letter in (b"b", b"c", b"d", b"e"):
+                threads.submit(owner.send, delivery, 0, letter * 1000)
+            threads.submit(owner.commit, delivery)
+        shown = owner.get(f"/api/deliveries/{delivery['id']}").json()
+        if shown["state"] == "open":
+            assert owner.send(delivery, 0, b"f" * 1000).status_code == 204
+            shown = owner.commit(delivery).json()
+        assert shown["state"] == "delivered"
+        content = owner.get(shown["file"]["content_url"]).content
+        assert hashlib.sha256(content).hexdigest() == shown["file"]["sha256"]
+
+
+def test_a_wrong_length_does_not_cost_the_segment_that_is_there(owner: Person) -> None:
+    delivery = owner.open_delivery(owner.create_work(), "a.bin", 4)
+    owner.send(delivery, 0, b"good")
+    assert code(owner.send(delivery, 0, b"bad")) == "segment_incomplete"
+    assert owner.commit(delivery).status_code == 200
+
+
+def test_an_account_has_its_share(tmp_path: Path) -> None:
+    with (
+        PlatformThread(tmp_path, MIXIP_ACCOUNT_QUOTA_BYTES="1000") as small,
+        httpx.Client(base_url=small.url) as http,
+    ):
+        person = new_person(http)
+        person.sign_up()
+        work = person.create_work()
+        person.deliver(work, "a", bytes(600))
+        held = person.open_delivery(work, "b", 300)
+        refused = person.call("POST", f"/api/works/{work}/deliveries", json={"file_name": "c", "size": 101})
+        assert (refused.status_code, code(refused)) == (409, "quota_exceeded")
+        person.call("DELETE", f"/api/deliveries/{held['id']}")
+        assert person.open_delivery(work, "c", 101)["state"] == "open"
+
+
+def test_one_account_cannot_take_all_connections(
+    owner: Person, outsider: Person, platform: RunningPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mixip.transfers.crowd.MOST_AT_ONCE", 1)
+    delivery = owner.open_delivery(owner.create_work(), "a.bin", 2000)
+    with slow_put(platform, owner, delivery, bytes(2000)):
+        response = owner.send(delivery, 0, bytes(2000))
+        assert (response.status_code, code(response)) == (429, "too_many_at_once")
+        assert outsider.deliver(outsider.create_work(), "b", b"1234")["size"] == 4
+
+
+def test_a_segment_that_trickles_is_ended(
+    owner: Person, platform: RunningPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mixip.transfers.receiving.PATIENCE_SECONDS", 0.8)
+    delivery = owner.open_delivery(owner.create_work(), "a.bin", 2000)
+    with slow_put(platform, owner, delivery, bytes(2000)) as connection:
+        answer = connection.recv(65536)
+    assert b" 400 " in answer.split(b"\r\n")[0]
+    assert b"segment_incomplete" in answer
+    assert owner.send(delivery, 0, bytes(2000)).status_code == 204
+
+
+@pytest.mark.parametrize("moment", [2**63, 2**70, -(2**70)])
+def test_moments_that_cannot_be(owner: Person, moment: int) -> None:
+    body = {"file_name": "a", "size": 4, "last_modified": moment}
+    response = owner.call("POST", f"/api/works/{owner.create_work()}/deliveries", json=body)
+    assert (response.status_code, code(response)) == (400, "malformed_request")

@@ -148,6 +148,17 @@ def test_a_code_is_good_once_and_a_second_use_ends_the_session(owner: Person) ->
     assert bearer(owner, token["access_token"]) == 401
 
 
+def test_a_second_use_is_noticed_long_after(owner: Person, platform: RunningPlatform) -> None:
+    code = agree(owner)["code"]
+    _, token = redeem(owner, code)
+    platform.clock.offset = timedelta(minutes=10)
+    try:
+        redeem(owner, code)
+    finally:
+        platform.clock.offset = timedelta()
+    assert bearer(owner, token["access_token"]) == 401
+
+
 def test_a_code_is_good_for_a_minute(owner: Person, platform: RunningPlatform) -> None:
     code = agree(owner)["code"]
     platform.clock.offset = timedelta(seconds=61)

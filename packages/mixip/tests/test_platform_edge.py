@@ -2,6 +2,7 @@
 
 import re
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -9,7 +10,7 @@ import pytest
 
 from mixip.errors import ERRORS
 from tests.support.people import Person
-from tests.support.platform import RunningPlatform
+from tests.support.platform import PlatformThread, RunningPlatform
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 PUBLIC = {
@@ -194,8 +195,38 @@ def test_malformed_json(owner: Person, body: bytes, expected: str) -> None:
     assert (response.status_code, response.json()["code"]) == (400, expected)
 
 
+@pytest.mark.parametrize("path", ["/api/works/%00", "/api/works?title=a%00b", "/works?before=%00", "/%00"])
+def test_nothing_has_a_nul_in_its_name(owner: Person, path: str) -> None:
+    response = owner.call("GET", path)
+    assert (response.status_code, response.json()["code"]) == (400, "malformed_request")
+
+
+def test_multipart_is_refused_before_it_is_read(owner: Person) -> None:
+    response = owner.call("POST", "/api/works", files={"title": "x"})
+    assert (response.status_code, response.json()["code"]) == (415, "media_type_unsupported")
+
+
+def test_a_body_has_to_arrive_in_time(platform: RunningPlatform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mixip.edge.bodies.DEADLINE_SECONDS", 0.3)
+    parts = urlsplit(platform.url)
+    request = (
+        f"POST /sign-in HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: application/json\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nab"
+    )
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
+        connection.sendall(request.encode())
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
+def test_browsers_are_told_to_keep_to_https_where_there_is_https(tmp_path: Path) -> None:
+    with PlatformThread(tmp_path, MIXIP_PUBLIC_URL="https://mixip.example.org") as secure:
+        response = httpx.get(f"{secure.url}/")
+    assert response.headers["strict-transport-security"] == "max-age=31536000"
+
+
 def test_bodies_have_a_limit(owner: Person) -> None:
-    response = owner.call("POST", "/api/works", json={"title": "x" * 1_100_000})
+    response = owner.call("POST", "/api/works", json={"title": "x" * 140_000})
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 

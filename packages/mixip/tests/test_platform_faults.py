@@ -2,10 +2,15 @@
 
 import errno
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError, OperationalError
 
+from mixip.db.tables import Work
 from tests.support.people import Person
 from tests.support.platform import RunningPlatform
 
@@ -18,7 +23,7 @@ def test_no_room_to_begin(
         raise OSError(number, os.strerror(number))
 
     work = owner.create_work()
-    monkeypatch.setattr("os.posix_fallocate", full)
+    monkeypatch.setattr("mixip.storage.disk.os.ftruncate", full)
     response = owner.call("POST", f"/api/works/{work}/deliveries", json={"file_name": "a", "size": 4})
     assert (response.status_code, response.json()["code"]) == (507, "storage_full")
     assert owner.get(f"/api/works/{work}/deliveries").json()["deliveries"] == []
@@ -73,3 +78,54 @@ def test_readiness_tells_what_fails(owner: Person, platform: RunningPlatform, mo
     response = owner.http.get("/readyz")
     assert response.status_code == 503
     assert response.json() == {"status": "failing", "database": "ok", "storage": "failing"}
+
+
+def test_inspection_goes_on_after_a_fault_of_the_database(
+    owner: Person, platform: RunningPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr("mixip.files.inspection.PAUSE_SECONDS", 0.1)
+    work = owner.create_work()
+    with monkeypatch.context() as patch:
+        patch.setattr("mixip.files.queries.next_without_facts", broken)
+        first = owner.deliver(work, "a.txt", b"some text")
+        time.sleep(0.3)
+    second = owner.deliver(work, "b.txt", b"more text")
+    for file in (first, second):
+        for _ in range(200):
+            if owner.get(f"/api/files/{file['id']}").json()["facts_state"] != "pending":
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("never looked into")
+
+
+def test_a_full_disk_locks_nobody_out(
+    visitor: Person, platform: RunningPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noting the last use is not worth an error."""
+
+    def full(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database or disk is full"))
+
+    visitor.sign_up()
+    monkeypatch.setattr("mixip.sessions.queries.touch", full)
+    platform.clock.offset = timedelta(minutes=5)
+    try:
+        assert visitor.get("/works").status_code == 200
+    finally:
+        platform.clock.offset = timedelta()
+
+
+def test_parameters_of_the_database_are_not_logged(platform: RunningPlatform) -> None:
+    with pytest.raises(IntegrityError) as caught, platform.parts.db.write() as connection:
+        connection.execute(insert(Work).values(id="x" * 26, owner_id="nobody", title="a secret", kind="film"))
+    assert "a secret" not in str(caught.value)
+
+
+def test_readiness_can_be_asked_by_many_at_once(owner: Person) -> None:
+    with ThreadPoolExecutor(12) as threads:
+        answers = list(threads.map(lambda _: owner.http.get("/readyz").status_code, range(60)))
+    assert set(answers) == {200}

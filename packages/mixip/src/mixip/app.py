@@ -22,6 +22,7 @@ from mixip.edge.access import require_caller, require_csrf
 from mixip.edge.address import resolve_address
 from mixip.edge.answers import answer_exceptions, raise_further
 from mixip.edge.asgi import App
+from mixip.edge.bodies import limit_bodies
 from mixip.edge.caller import provide_caller
 from mixip.edge.cross_origin import refuse_cross_origin
 from mixip.edge.head import answer_head
@@ -37,7 +38,7 @@ from strictly_necessary.asgi import Guard
 
 THREADS = 16  # for actions, which are synchronous; fewer than the database's connections
 ACTION_GRACE_SECONDS = 3  # an action that runs when the platform stops may end
-MAX_BODY = 1024 * 1024  # of forms and JSON; segments have the limit of their plan
+MAX_BODY = 128 * 1024  # of forms and JSON; segments have the limit of their plan
 
 ROUTES = (
     static_file,
@@ -74,6 +75,7 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
     store = DiskStore(settings.data / "storage")
     inspector = files.Inspector(db, store, clock)
     verifier = transfers.Verifier(db, store, clock, on_file=inspector.wake)
+    passwords = identity.PasswordRoom()
     housekeeping = Housekeeping(db, store, clock, settings, verifier, inspector)
 
     api = Litestar(
@@ -84,7 +86,9 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
             "caller": Provide(provide_caller, sync_to_thread=False),
             "db": _constant(db),
             "store": _constant(store),
-            "max_file_bytes": _constant(settings.max_file_bytes),
+            "room": _constant(transfers.Room(settings.max_file_bytes, settings.account_quota_bytes)),
+            "crowd": _constant(transfers.Crowd()),
+            "passwords": _constant(passwords),
             "clock": _constant(clock),
             "verifier": _constant(verifier),
         },
@@ -102,7 +106,16 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
             render_plugins=[JsonRenderPlugin()],
         ),
         request_max_body_size=MAX_BODY,
-        lifespan=[partial(_lifespan, db=db, verifier=verifier, inspector=inspector, housekeeping=housekeeping)],
+        lifespan=[
+            partial(
+                _lifespan,
+                db=db,
+                verifier=verifier,
+                inspector=inspector,
+                passwords=passwords,
+                housekeeping=housekeeping,
+            )
+        ],
         logging_config=None,
     )
 
@@ -110,10 +123,11 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
     app: App = api
     app = resolve_session(app, lambda token: find_session(db, token, clock()))
     app = refuse_cross_origin(app)
+    app = limit_bodies(app)
     app = limit_headers(app)
     app = answer_head(app)
     app = resolve_address(app, settings)
-    app = answer_exceptions(app)
+    app = answer_exceptions(app, secure=(settings.public_url or "").startswith("https://"))
     guard = Guard(app, declaration(), mode=settings.guard)
     return Platform(guard, api, db, store, verifier, inspector)
 
@@ -125,6 +139,7 @@ async def _lifespan(
     db: Database,
     verifier: transfers.Verifier,
     inspector: files.Inspector,
+    passwords: identity.PasswordRoom,
     housekeeping: Housekeeping,
 ) -> AsyncIterator[None]:
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="action")
@@ -138,6 +153,7 @@ async def _lifespan(
         await asyncio.gather(*tasks, return_exceptions=True)
         verifier.close()
         inspector.close()
+        passwords.close()
         with contextlib.suppress(TimeoutError), ThreadPoolExecutor(1) as waiter:
             ending = asyncio.get_running_loop().run_in_executor(waiter, threads.shutdown)
             await asyncio.wait_for(ending, ACTION_GRACE_SECONDS)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Network = IPv4Network | IPv6Network
-GuardMode = Literal["enforce", "raise", "report"]
+GuardMode = Literal["enforce", "raise"]
 
 # Variables of the tests and benchmarks share the prefix but are not settings of the platform.
 FOREIGN_PREFIXES = ("MIXIP_TEST_", "MIXIP_SOAK_", "MIXIP_BENCH_")
@@ -30,6 +30,7 @@ class Settings:
     public_url: str | None
     trusted_proxies: tuple[Network, ...]
     max_file_bytes: int
+    account_quota_bytes: int | None
     delivery_max_age: timedelta
     guard: GuardMode
 
@@ -61,6 +62,10 @@ def _positive(value: str) -> int:
     if number <= 0:
         raise ValueError("a whole number above 0 is needed")
     return number
+
+
+def _optional(value: str) -> int | None:
+    return _positive(value) if value else None
 
 
 def _days(value: str) -> timedelta:
@@ -95,8 +100,8 @@ def _database_url(value: str) -> str:
 
 
 def _guard(value: str) -> str:
-    if value not in {"enforce", "raise", "report"}:
-        raise ValueError("one of enforce, raise, report is needed")
+    if value not in {"enforce", "raise"}:
+        raise ValueError("one of enforce, raise is needed")
     return value
 
 
@@ -133,6 +138,13 @@ SETTINGS: tuple[Setting, ...] = (
         "The largest file that can be delivered, in bytes.",
     ),
     Setting(
+        "MIXIP_ACCOUNT_QUOTA_BYTES",
+        "account_quota_bytes",
+        "",
+        _optional,
+        "How many bytes one account may have delivered and announced, together. Empty: as many as there is room for.",
+    ),
+    Setting(
         "MIXIP_DELIVERY_MAX_AGE_DAYS",
         "delivery_max_age",
         "7",
@@ -145,7 +157,7 @@ SETTINGS: tuple[Setting, ...] = (
         "enforce",
         _guard,
         "What the cookie guard does with something undeclared: enforce removes and reports it, raise fails the request "
-        "(for development), report only reports.",
+        "(for development).",
     ),
 )
 

@@ -48,9 +48,13 @@ class Database:
 def open_database(url: str) -> Database:
     """Make the engine for a SQLAlchemy address: `sqlite:///FILE` or `postgresql+psycopg://…`. Connects only on use."""
     if not url.startswith("sqlite"):
-        return Database(create_engine(url, pool_size=CONNECTIONS, pool_pre_ping=True))
+        return Database(create_engine(url, pool_size=CONNECTIONS, pool_pre_ping=True, hide_parameters=True))
     engine = create_engine(
-        url, poolclass=QueuePool, pool_size=CONNECTIONS, connect_args={"check_same_thread": False, "timeout": 30}
+        url,
+        poolclass=QueuePool,
+        pool_size=CONNECTIONS,
+        hide_parameters=True,  # errors are logged, and parameters are people's data
+        connect_args={"check_same_thread": False, "timeout": 30},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -59,7 +63,7 @@ def open_database(url: str) -> Database:
 
 def _prepare_sqlite(connection: SqliteConnection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, below
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
         connection.execute(f"PRAGMA {pragma}")
 
 

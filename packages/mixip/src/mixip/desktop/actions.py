@@ -37,12 +37,17 @@ def redeem_code(db: Database, *, code: str, redirect_uri: str, code_verifier: st
     A code used twice was stolen by somebody: the session that it became is ended (RFC 6749 section 4.1.2).
     """
     challenge = urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).rstrip(b"=").decode()
+    with db.read() as connection:
+        if queries.find(connection, _hash(code)) is None:
+            return None  # before a write is begun: anybody may ask
     with db.write() as connection:
         row = queries.find(connection, _hash(code))
-        if row is None or row.expires_at <= at:
+        if row is None:
             return None
         if row.session_id is not None:
             end_session(connection, row.account_id, only=row.session_id)
+            return None
+        if row.expires_at <= at:
             return None
         matches = hmac.compare_digest(challenge, row.code_challenge) & hmac.compare_digest(
             redirect_uri.encode(), row.redirect_uri.encode()

@@ -30,12 +30,20 @@ class TokenRequest(msgspec.Struct, frozen=True):
     client_id: str = ""
     code_verifier: str = ""
 
+    def __repr__(self) -> str:
+        """Without its secrets, wherever it may be printed."""
+        return "TokenRequest(…)"
+
 
 class RevocationRequest(msgspec.Struct, frozen=True):
     """The fields of the revocation endpoint."""
 
     token: str = ""
     client_id: str = ""
+
+    def __repr__(self) -> str:
+        """Without its secret, wherever it may be printed."""
+        return "RevocationRequest(…)"
 
 
 @get(
@@ -137,8 +145,7 @@ def token(data: URLEncodedBody[TokenRequest], db: Db, clock: Time) -> ASGIRespon
 )
 def revoke(data: URLEncodedBody[RevocationRequest], db: Db) -> ASGIResponse:
     """End the session of a token. A token that is not known is over already: 200 as well (RFC 7009 section 2.2)."""
-    with db.write() as connection:
-        end_token(connection, data.token)
+    end_token(db, data.token)
     return as_json({})
 
 

@@ -102,8 +102,12 @@ def _allowed(request: Request[Any, Any, Any]) -> list[str]:
     return allowed
 
 
-def answer_exceptions(app: App) -> App:
-    """Wrap the layers above the handlers: gives each request an id, and answers what those layers raise."""
+def answer_exceptions(app: App, *, secure: bool) -> App:
+    """Wrap the layers above the handlers: gives each request an id, and answers what those layers raise.
+
+    `secure`: the platform is reached by https only, and browsers are told to keep to it (RFC 6797).
+    """
+    promised = [(b"strict-transport-security", b"max-age=31536000")] if secure else []
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -116,7 +120,7 @@ def answer_exceptions(app: App) -> App:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *promised]
             await send(message)
 
         try:

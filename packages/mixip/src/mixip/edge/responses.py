@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from litestar.response.base import ASGIResponse
@@ -45,4 +45,4 @@ def local_path(target: str, default: str) -> str:
     if any(character in "\\\x7f" or character <= " " for character in target):
         return default
     parts = urlsplit(target)
-    return default if parts.scheme or parts.netloc else target
+    return default if parts.scheme or parts.netloc else quote(target, safe="%/?#[]@!$&'()*+,;=:~")

@@ -17,6 +17,8 @@ from mixip.files.queries import FileRow
 from mixip.files.ranges import Range, Unsatisfiable, parse_range
 from mixip.storage import Store
 
+CONTENT_POLICY = "default-src 'none'; media-src 'self'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+
 
 def content_disposition(name: str) -> str:
     """`attachment` with the name in ASCII and in UTF-8 (RFC 6266, RFC 8187)."""
@@ -36,7 +38,7 @@ def send_content(
         "repr-digest": f"sha-256=:{b64encode(bytes.fromhex(row.sha256)).decode()}:",
         "last-modified": f"{row.delivered_at:%a, %d %b %Y %H:%M:%S} GMT",
         # A delivered file is somebody's data, not a part of this site: nothing in it may run here.
-        "content-security-policy": "default-src 'none'; media-src 'self'; sandbox",
+        "content-security-policy": CONTENT_POLICY,
     }
     if attachment:
         headers["content-disposition"] = content_disposition(row.name)

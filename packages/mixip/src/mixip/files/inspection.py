@@ -16,6 +16,7 @@ from mixip.storage import Store
 log = logging.getLogger("mixip.files")
 
 CLAIM = timedelta(minutes=5)
+PAUSE_SECONDS = 5.0  # after a fault of the database or the disk
 PREVIEW_TYPES = {"preview.jpg": "image/jpeg", "preview.webp": "image/webp"}
 
 
@@ -26,6 +27,7 @@ class Inspector:
         self._db = db
         self._store = store
         self._clock = clock
+        self._last_account = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inspect")
@@ -40,8 +42,13 @@ class Inspector:
         self._loop = asyncio.get_running_loop()
         while True:
             self._waiting.clear()
-            while await self._loop.run_in_executor(self._thread, self.inspect_next):
-                pass
+            try:
+                while await self._loop.run_in_executor(self._thread, self.inspect_next):
+                    pass
+            except Exception:
+                log.exception("inspection failed; it will be tried again")
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
             await self._waiting.wait()
 
     def close(self) -> None:
@@ -52,24 +59,25 @@ class Inspector:
         """Look into one file. Returns whether there was one."""
         at = self._clock()
         with self._db.read() as connection:
-            waiting = queries.without_facts(connection, at, 1)
-        if not waiting:
+            waiting = queries.next_without_facts(connection, at, after=self._last_account)
+        if waiting is None:
             return False
+        file_id, self._last_account = waiting
         with self._db.write() as connection:
-            claimed = queries.claim(connection, waiting[0], at=at, until=at + CLAIM)
+            claimed = queries.claim(connection, file_id, at=at, until=at + CLAIM)
         if claimed is None:
             return True
         key, name = claimed
         try:
             facts = inspect_file(self._store.local_path(key), self._store.preview_folder(key), name, limits=Limits())
         except OSError:
-            log.exception("a file could not be inspected", extra={"file": waiting[0]})
+            log.exception("a file could not be inspected", extra={"file": file_id})
             facts = None
         preview = PREVIEW_TYPES.get(facts.preview or "") if facts else None
         with self._db.write() as connection:
             queries.set_facts(
                 connection,
-                waiting[0],
+                file_id,
                 state="ready" if facts else "none",
                 facts=write_facts(facts).decode() if facts else None,
                 preview=preview,

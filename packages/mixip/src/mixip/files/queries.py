@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import Connection, Select, case, insert, or_, select, update
 
 from mixip.db.tables import Account, File, Work
 
@@ -68,12 +68,17 @@ def of_work(connection: Connection, account_id: str, work_id: str, *, before: st
     return [FileRow(*row) for row in connection.execute(statement)]
 
 
-def without_facts(connection: Connection, at: datetime, limit: int) -> list[str]:
-    """Files that nobody has looked into yet and that nobody holds."""
-    statement = select(File.id).where(
+def next_without_facts(connection: Connection, at: datetime, *, after: str) -> tuple[str, str] | None:
+    """The (id, account id) of a file that nobody has looked into and nobody holds.
+
+    Accounts take turns, the one after `after` first, so that nobody waits behind all files of somebody else.
+    """
+    waiting = select(File.id, File.account_id).where(
         File.facts_state == "pending", or_(File.claimed_until.is_(None), File.claimed_until <= at)
     )
-    return list(connection.scalars(statement.order_by(File.id).limit(limit)))
+    turn = case((File.account_id > after, 0), else_=1)
+    row = connection.execute(waiting.order_by(turn, File.account_id, File.id).limit(1)).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def claim(connection: Connection, file_id: str, *, at: datetime, until: datetime) -> tuple[str, str] | None:

@@ -11,12 +11,13 @@ from litestar.response.base import ASGIResponse
 from mixip.edge.address import network_of
 from mixip.edge.caller import caller_of
 from mixip.edge.cookies import clear_cookies, set_cookies
-from mixip.edge.injected import Db, Time, Who
+from mixip.edge.injected import Db, Injected, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import local_path, see_other
 from mixip.errors import Problem
 from mixip.identity import actions
 from mixip.identity.devices import browser_name
+from mixip.identity.passwords import PasswordRoom
 from mixip.sessions import NewSession, end_session
 
 HOME = "/works"
@@ -30,6 +31,10 @@ class Credentials(msgspec.Struct, frozen=True):
     password: str = ""
     next: str = ""
 
+    def __repr__(self) -> str:
+        """Without the password, wherever it may be printed."""
+        return "Credentials(…)"
+
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -42,16 +47,20 @@ def sign_up_page(request: AnyRequest, next: FromQuery[str] = "") -> ASGIResponse
     return page(request, "identity/sign_up.html", next=local_path(next, ""), email="", errors={})
 
 
-@post("/sign-up", public=True, include_in_schema=False, sync_to_thread=True)
-def sign_up(request: AnyRequest, data: URLEncodedBody[Credentials], db: Db, clock: Time) -> ASGIResponse:
+@post("/sign-up", public=True, include_in_schema=False)
+async def sign_up(
+    request: AnyRequest, data: URLEncodedBody[Credentials], db: Db, passwords: Injected[PasswordRoom], clock: Time
+) -> ASGIResponse:
     """Make an account and sign in."""
     try:
-        session = actions.sign_up(
+        session = await actions.sign_up(
             db,
+            passwords,
             email=data.email,
             password=data.password,
             network=network_of(request.scope),
             device=_device(request),
+            replaces=_replaces(request),
             at=clock(),
         )
     except Problem as problem:
@@ -68,18 +77,20 @@ def sign_in_page(request: AnyRequest, next: FromQuery[str] = "") -> ASGIResponse
     return page(request, "identity/sign_in.html", next=target, email="", errors={}, app=_app(target))
 
 
-@post("/sign-in", public=True, include_in_schema=False, sync_to_thread=True)
-def sign_in(request: AnyRequest, data: URLEncodedBody[Credentials], db: Db, clock: Time) -> ASGIResponse:
+@post("/sign-in", public=True, include_in_schema=False)
+async def sign_in(
+    request: AnyRequest, data: URLEncodedBody[Credentials], db: Db, passwords: Injected[PasswordRoom], clock: Time
+) -> ASGIResponse:
     """Check the password and start a session."""
-    caller = caller_of(request)
     try:
-        session = actions.sign_in(
+        session = await actions.sign_in(
             db,
+            passwords,
             email=data.email,
             password=data.password,
             network=network_of(request.scope),
             device=_device(request),
-            replaces=(caller.account_id, caller.session_id) if caller else None,
+            replaces=_replaces(request),
             at=clock(),
         )
     except Problem as problem:
@@ -122,6 +133,11 @@ def _again(request: AnyRequest, template: str, data: Credentials, problem: Probl
         errors={field: f"{problem.detail} {problem.kind.action}"},
         **context,
     )
+
+
+def _replaces(request: AnyRequest) -> actions.Replaces:
+    caller = caller_of(request)
+    return (caller.account_id, caller.session_id) if caller else None
 
 
 def _device(request: AnyRequest) -> str:

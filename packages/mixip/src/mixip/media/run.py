@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -51,14 +52,15 @@ def inspect_file(path: Path, preview_dir: Path, name: str, *, limits: Limits = L
             return None
         try:
             facts = read_facts(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             _log.warning("media inspection wrote facts that are not valid: %s", error)
             return None
-        if facts.preview and not _is_preview(scratch / facts.preview, limits.preview_bytes):
-            _log.warning("media inspection wrote a preview that is not valid")
-            return msgspec.structs.replace(facts, preview=None)
         if facts.preview:
-            (scratch / facts.preview).replace(preview_dir / facts.preview)
+            picture = _preview(scratch / facts.preview, limits.preview_bytes)
+            if picture is None:
+                _log.warning("media inspection wrote a preview that is not valid")
+                return msgspec.structs.replace(facts, preview=None)
+            (preview_dir / facts.preview).write_bytes(picture)
         return facts
 
 
@@ -98,15 +100,24 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _is_preview(path: Path, most_bytes: int) -> bool:
-    """Whether the child left a real file (not a link to one) that begins as its name says."""
-    if path.is_symlink() or not path.is_file() or not 0 < path.stat().st_size <= most_bytes:
-        return False
-    with path.open("rb") as file:
-        head = file.read(12)
+def _preview(path: Path, most_bytes: int) -> bytes | None:
+    """The picture that the child left, if it is a real file (not a link to one) that begins as its name says.
+
+    Its bytes are taken once: whatever else the child left running could swap the file between a look and a move.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        picture = file.read(most_bytes + 1)
+    if not 0 < len(picture) <= most_bytes:
+        return None
     if path.suffix == ".jpg":
-        return head.startswith(b"\xff\xd8\xff")
-    return head.startswith(b"RIFF") and head[8:] == b"WEBP"
+        return picture if picture.startswith(b"\xff\xd8\xff") else None
+    return picture if picture.startswith(b"RIFF") and picture[8:12] == b"WEBP" else None
 
 
 def _reason(code: int | None) -> str:

@@ -1,14 +1,19 @@
 """What happens to sessions. Limits are NIST SP 800-63B's AAL1 with margin: see docs/security.md."""
 
 import hashlib
+import logging
 import secrets
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from mixip.db import Database, new_id
 from mixip.sessions import queries
+
+log = logging.getLogger("mixip.sessions")
 
 Kind = Literal["browser", "app"]
 
@@ -17,11 +22,12 @@ IDLE_LIMIT: dict[str, timedelta] = {"browser": timedelta(days=1), "app": timedel
 TOUCH_INTERVAL = timedelta(minutes=1)  # last use is kept to the minute, so most requests write nothing
 
 
-class NewSession(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NewSession:
     """A session just started. The token is shown to its owner once and never kept."""
 
     id: str
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
 
 
@@ -54,8 +60,11 @@ def find_session(db: Database, token: str, at: datetime) -> tuple[str, str, str]
     if found is None or at - found.last_used_at > IDLE_LIMIT[found.kind]:
         return None
     if at - found.last_used_at > TOUCH_INTERVAL:
-        with db.write() as connection:
-            queries.touch(connection, found.session_id, at)
+        try:
+            with db.write() as connection:
+                queries.touch(connection, found.session_id, at)
+        except OperationalError:  # a full disk must not lock out those who want to make room
+            log.warning("the last use of a session could not be noted")
     return found.account_id, found.email, found.session_id
 
 
@@ -64,9 +73,13 @@ def end_session(connection: Connection, account_id: str, *, only: str | None = N
     return queries.remove(connection, account_id, only=only, but=but)
 
 
-def end_token(connection: Connection, token: str) -> bool:
-    """End the session with this token. Returns whether there was one."""
-    return queries.remove_token(connection, hash_token(token)) > 0
+def end_token(db: Database, token: str) -> None:
+    """End the session with this token, if there is one. Writes nothing when there is none, whoever asks."""
+    with db.read() as connection:
+        known = queries.exists(connection, hash_token(token))
+    if known:
+        with db.write() as connection:
+            queries.remove_token(connection, hash_token(token))
 
 
 def sweep_sessions(db: Database, at: datetime) -> int:

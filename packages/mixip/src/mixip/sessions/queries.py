@@ -73,9 +73,14 @@ def remove(connection: Connection, account_id: str, *, only: str | None = None, 
     return connection.execute(statement).rowcount
 
 
-def remove_token(connection: Connection, token_hash: bytes) -> int:
+def exists(connection: Connection, token_hash: bytes) -> bool:
+    """Whether there is a session with this token, ended by time or not."""
+    return connection.scalar(select(Session.id).where(Session.token_hash == token_hash)) is not None
+
+
+def remove_token(connection: Connection, token_hash: bytes) -> None:
     """Delete the session with this token."""
-    return connection.execute(delete(Session).where(Session.token_hash == token_hash)).rowcount
+    connection.execute(delete(Session).where(Session.token_hash == token_hash))
 
 
 def remove_expired(connection: Connection, at: datetime, idle: dict[str, datetime]) -> int:

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 
+class SealedError(Exception):
+    """The upload was sealed while it was written to."""
+
+
 class SegmentWriter(Protocol):
     """Receives the bytes of one segment in order, in pieces of any size."""
 
     def write(self, piece: bytes | memoryview) -> None:
-        """Take the next piece."""
+        """Take the next piece. Raises SealedError when the upload takes no more."""
 
     def close(self) -> None:
         """No more pieces. What was written can be overwritten by another writer of the same segment."""
@@ -25,13 +29,19 @@ class Store(Protocol):
     """Uploads and objects, named by keys that the platform makes."""
 
     def begin(self, key: str, size: int) -> None:
-        """Reserve `size` bytes for an upload."""
+        """Begin an upload of `size` bytes, if there is room for it."""
 
     def segment(self, key: str, *, index: int, offset: int, length: int) -> SegmentWriter:
         """Write one segment of an upload. Raises FileNotFoundError when the upload is gone."""
 
     def read(self, key: str, *, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes of an upload or object in pieces of up to 1 MiB. Raises FileNotFoundError."""
+
+    def seal(self, key: str) -> None:
+        """Let nobody write to an upload any more, not even those who are writing. Raises FileNotFoundError."""
+
+    def unseal(self, key: str) -> None:
+        """Let an upload be written to again."""
 
     def finish(self, key: str) -> None:
         """Make an upload durable and turn it into an object, atomically. Finished already: does nothing."""

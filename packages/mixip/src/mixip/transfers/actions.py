@@ -1,6 +1,9 @@
 """Open, look at, commit and cancel deliveries."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from mixip.db import Database, new_id
 from mixip.errors import Problem
@@ -16,24 +19,31 @@ MAX_OPEN = 1_000
 MISSING_SHOWN = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much may be delivered, in bytes: one file at most, and everything of one account, or None for no limit."""
+
+    file: int
+    account: int | None
+
+
 def open_delivery(
-    db: Database, store: Store, *, max_file_bytes: int, account_id: str, work_id: str, new: NewDelivery, at: datetime
+    db: Database, store: Store, room: Room, *, account_id: str, work_id: str, new: NewDelivery, at: datetime
 ) -> DeliveryView:
     """Plan a delivery and reserve its space. Nothing is reserved when it is refused."""
     name = check_file_name(new.file_name)
     if new.size <= 0:
         raise Problem("file_empty")
-    if new.size > max_file_bytes:
+    if new.size > room.file:
         raise Problem("file_too_large")
     with db.read() as connection:
         if not queries.owns_work(connection, account_id, work_id):
             raise Problem("not_found")
-        if queries.count_open(connection, account_id) >= MAX_OPEN:
-            raise Problem("too_many_deliveries")
     delivery_id = new_id()
     store.begin(delivery_id, new.size)
     try:
         with db.write() as connection:
+            _require_room(connection, account_id, room, new.size)
             queries.add(
                 connection,
                 id=delivery_id,
@@ -53,6 +63,14 @@ def open_delivery(
         store.discard(delivery_id)
         raise
     return show_delivery(db, account_id, delivery_id)
+
+
+def _require_room(connection: Connection, account_id: str, room: Room, size: int) -> None:
+    """Counted in the transaction that adds one more, so that many at once do not slip past."""
+    if queries.count_open(connection, account_id) >= MAX_OPEN:
+        raise Problem("too_many_deliveries")
+    if room.account is not None and queries.bytes_held(connection, account_id) + size > room.account:
+        raise Problem("quota_exceeded")
 
 
 def show_delivery(db: Database, account_id: str, delivery_id: str) -> DeliveryView:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
-from mixip.db.tables import Delivery, Segment, Work
+from mixip.db.tables import Delivery, File, Segment, Work
 from mixip.transfers.digests import Digest
 from mixip.transfers.plan import Plan, decode
 
@@ -73,6 +73,13 @@ def owns_work(connection: Connection, account_id: str, work_id: str) -> bool:
     return bool(connection.scalar(select(exists().where(Work.id == work_id, Work.owner_id == account_id))))
 
 
+def bytes_held(connection: Connection, account_id: str) -> int:
+    """How many bytes the account has delivered or announced."""
+    announced = select(func.sum(Delivery.size)).where(Delivery.account_id == account_id, Delivery.state != "delivered")
+    delivered = select(func.sum(File.size)).where(File.account_id == account_id)
+    return int(connection.scalar(announced) or 0) + int(connection.scalar(delivered) or 0)
+
+
 def count_open(connection: Connection, account_id: str) -> int:
     """How many unfinished deliveries the account has."""
     unfinished = and_(Delivery.account_id == account_id, Delivery.state != "delivered")
@@ -126,6 +133,15 @@ def record(connection: Connection, delivery_id: str, index: int, digest: Digest,
     return True
 
 
+def forget_open(connection: Connection, delivery_id: str, index: int) -> bool:
+    """Note that a segment is about to be overwritten. Returns False when the delivery no longer takes any."""
+    still_open = select(Delivery.id).where(Delivery.id == delivery_id, Delivery.state == "open").with_for_update()
+    if connection.scalar(still_open) is None:
+        return False
+    connection.execute(_FORGET_ONE, {"of_delivery": delivery_id, "at_position": index})
+    return True
+
+
 def forget(connection: Connection, delivery_id: str, indexes: list[int]) -> None:
     """Note that these segments are not there (any more)."""
     connection.execute(delete(Segment).where(Segment.delivery_id == delivery_id, Segment.position.in_(indexes)))
@@ -176,12 +192,12 @@ def release(connection: Connection, delivery_id: str) -> None:
     connection.execute(update(Delivery).where(Delivery.id == delivery_id).values(claimed_until=None))
 
 
-def unclaimed(connection: Connection, at: datetime) -> list[str]:
-    """Deliveries that wait to be verified and that nobody holds."""
-    statement = select(Delivery.id).where(
+def unclaimed(connection: Connection, at: datetime) -> list[tuple[str, str]]:
+    """The (id, account id) of deliveries that wait to be verified and that nobody holds."""
+    statement = select(Delivery.id, Delivery.account_id).where(
         Delivery.state == "verifying", or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= at)
     )
-    return list(connection.scalars(statement.order_by(Delivery.id)))
+    return [(row[0], row[1]) for row in connection.execute(statement.order_by(Delivery.id))]
 
 
 def drop_claims(connection: Connection) -> None:

@@ -11,6 +11,8 @@ from mixip.edge.injected import Db, Files, Injected, Time, Who
 from mixip.edge.responses import as_json
 from mixip.errors import Problem
 from mixip.transfers import actions
+from mixip.transfers.actions import Room
+from mixip.transfers.crowd import Crowd
 from mixip.transfers.digests import parse_content_digest
 from mixip.transfers.receiving import prepare, receive_segment
 from mixip.transfers.schemas import DeliveryList, DeliveryView, NewDelivery
@@ -33,14 +35,12 @@ def open_delivery(
     data: JSONBody[NewDelivery],
     db: Db,
     store: Files,
-    max_file_bytes: Injected[int],
+    room: Injected[Room],
     caller: Who,
     clock: Time,
 ) -> DeliveryView:
     """Plan the upload of one file and reserve its space. The answer holds the plan: the segments to send."""
-    return actions.open_delivery(
-        db, store, max_file_bytes=max_file_bytes, account_id=caller.account_id, work_id=work_id, new=data, at=clock()
-    )
+    return actions.open_delivery(db, store, room, account_id=caller.account_id, work_id=work_id, new=data, at=clock())
 
 
 @get(
@@ -82,6 +82,7 @@ async def send_segment(
     db: Db,
     store: Files,
     caller: Who,
+    crowd: Injected[Crowd],
     clock: Time,
 ) -> None:
     """Send the bytes of one segment with their Content-Digest. Any order, several at once, repeatable."""
@@ -89,21 +90,25 @@ async def send_segment(
     if announced is None:
         raise Problem("digest_missing")
     segment, present = await sync_to_thread(
-        prepare, db, account_id=caller.account_id, delivery_id=delivery_id, index=index, announced=announced
-    )
-    length = request.content_length
-    if length is not None and length != segment.length:
-        raise Problem("segment_too_large" if length > segment.length else "segment_incomplete")
-    await receive_segment(
-        request.receive,
+        prepare,
         db,
-        store,
+        account_id=caller.account_id,
         delivery_id=delivery_id,
-        segment=segment,
+        index=index,
         announced=announced,
-        present=present,
-        at=clock(),
+        length=request.content_length,
     )
+    with crowd.one_more(caller.account_id):
+        await receive_segment(
+            request.receive,
+            db,
+            store,
+            delivery_id=delivery_id,
+            segment=segment,
+            announced=announced,
+            present=present,
+            at=clock(),
+        )
 
 
 @post(
@@ -121,7 +126,7 @@ async def commit_delivery(
         actions.begin_commit, db, account_id=caller.account_id, delivery_id=delivery_id, at=clock()
     )
     if row.state == "verifying":
-        await verifier.verify(delivery_id, patience=PATIENCE)
+        await verifier.verify(delivery_id, caller.account_id, patience=PATIENCE)
     view = await sync_to_thread(actions.show_delivery, db, caller.account_id, delivery_id)
     return as_json(view, status=200 if view.state == "delivered" else 202)
 

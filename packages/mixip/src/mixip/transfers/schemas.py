@@ -1,6 +1,7 @@
 """What the delivery API takes and gives."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -13,7 +14,7 @@ class NewDelivery(msgspec.Struct, frozen=True):
 
     file_name: str
     size: int
-    last_modified: int | None = None
+    last_modified: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] | None = None
 
 
 class Received(msgspec.Struct, frozen=True):

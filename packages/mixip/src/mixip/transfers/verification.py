@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from litestar.concurrency import sync_to_thread
+
 from mixip.clock import Clock
 from mixip.db import Database
 from mixip.files import add_file
@@ -41,22 +43,35 @@ class Verifier:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="verify")
         self._hashers = ThreadPoolExecutor(2, thread_name_prefix="sha256")
         self._running: dict[str, asyncio.Future[None]] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
 
-    async def verify(self, delivery_id: str, *, patience: float) -> None:
-        """Start (or join) the verification and wait up to `patience` seconds for its end."""
+    async def verify(self, delivery_id: str, account_id: str, *, patience: float) -> None:
+        """Start (or join) the verification and wait up to `patience` seconds for its end.
+
+        An account's deliveries are verified one after the other, so that nobody waits behind all of somebody else's.
+        """
         job = self._running.get(delivery_id)
         if job is None:
-            job = asyncio.get_running_loop().run_in_executor(self._threads, self._run, delivery_id)
+            job = asyncio.ensure_future(self._in_turn(delivery_id, account_id))
             self._running[delivery_id] = job
             job.add_done_callback(lambda _: self._running.pop(delivery_id, None))
         await asyncio.wait([job], timeout=patience)
 
+    async def _in_turn(self, delivery_id: str, account_id: str) -> None:
+        turn = self._turns.setdefault(account_id, asyncio.Lock())
+        async with turn:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._run, delivery_id)
+        if not turn.locked():
+            self._turns.pop(account_id, None)
+
     async def take_up(self) -> None:
         """Start what waits and nobody holds: after a restart, or when another instance died."""
+        for delivery_id, account_id in await sync_to_thread(self._waiting):
+            await self.verify(delivery_id, account_id, patience=0)
+
+    def _waiting(self) -> list[tuple[str, str]]:
         with self._db.read() as connection:
-            waiting = queries.unclaimed(connection, self._clock())
-        for delivery_id in waiting:
-            await self.verify(delivery_id, patience=0)
+            return queries.unclaimed(connection, self._clock())
 
     def close(self) -> None:
         """Let running verifications go: they are taken up again."""
@@ -80,6 +95,7 @@ class Verifier:
         if row is None:
             return
         try:
+            self._store.seal(delivery_id)
             sha256, damaged = self._read_back(row, there)
         except FileNotFoundError:
             damaged = list(there)
@@ -111,6 +127,7 @@ class Verifier:
             for start in range(0, len(damaged), 500):
                 queries.forget(connection, row.id, damaged[start : start + 500])
             queries.change_state(connection, row.id, was="verifying", now="open", at=self._clock())
+        self._store.unseal(row.id)
 
     def _read_back(self, row: DeliveryRow, there: dict[int, Digest]) -> tuple[str, list[int]]:
         """The SHA-256 of the whole, and the indexes of segments that are not what was sent.
@@ -157,7 +174,7 @@ class _SegmentChecker:
             self._left -= len(part)
             view = view[len(part) :]
             if self._left == 0:
-                if self._hasher.digest() != self._expected.value:
+                if self._expected is None or self._hasher.digest() != self._expected.value:
                     self.damaged.append(self._index)
                 self._next()
 
@@ -165,5 +182,5 @@ class _SegmentChecker:
         self._left = next(self._lengths, 0)
         self._index += 1
         if self._left:
-            self._expected = self._there[self._index]
-            self._hasher = HASHERS[self._expected.algorithm]()
+            self._expected = self._there.get(self._index)  # a segment that is not recorded counts as damaged
+            self._hasher = HASHERS[self._expected.algorithm if self._expected else "blake3"]()
