@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
@@ -17,7 +18,9 @@ from mixip.logs import configure_logs
 from mixip.settings import Settings
 
 GRACE_SECONDS = 5
-READ_BUFFER = 1024 * 1024  # per connection: uploads then cost a fifth less
+READ_BUFFER = 1024 * 1024  # per connection, as far as it is filled: uploads then cost a fifth less
+HEADER_SECONDS = 15  # for a request's headers, the first byte included; so idle connections end too
+CONNECTIONS = 4096  # more wait in the kernel
 
 log = logging.getLogger("mixip")
 
@@ -25,6 +28,8 @@ log = logging.getLogger("mixip")
 def serve(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM. Returns the exit code."""
     configure_logs()
+    os.umask(0o077)  # what we write is for this user alone
+    _allow_open_files(CONNECTIONS * 2)
     try:
         port = _free_port(settings.host, settings.port)
     except OSError as error:
@@ -51,7 +56,10 @@ async def _serve(app: App, settings: Settings, port: int) -> int:
         address=settings.host,
         port=port,
         interface=Interfaces.ASGI,
-        http1_settings=HTTP1Settings(max_buffer_size=READ_BUFFER),
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=READ_BUFFER, header_read_timeout=HEADER_SECONDS * 1000),
+        backlog=1024,
+        backpressure=CONNECTIONS,
         websockets=False,
         log_enabled=False,
     )
@@ -85,6 +93,14 @@ async def _announce(host: str, port: int) -> None:
         shown = f"[{host}]" if ":" in host else host
         print(f"Mix-IP is at http://{shown}:{port}\nCtrl-C ends it.", flush=True)
         return
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Raise the limit of open files towards what so many connections need, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _reachable(host: str) -> str:
