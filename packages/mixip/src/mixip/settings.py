@@ -1,7 +1,7 @@
 """One frozen configuration, parsed once from `MIXIP_*` environment variables. `docs/settings.md` explains each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -26,7 +26,7 @@ class Settings:
     data: Path
     host: str
     port: int
-    database_url: str
+    database_url: str = field(repr=False)  # it may hold a password
     public_url: str | None
     trusted_proxies: tuple[Network, ...]
     max_file_bytes: int
@@ -44,6 +44,7 @@ class Setting:
     default: str
     parse: Callable[[str], Any]
     text: str
+    secret: bool = False
 
 
 def _path(value: str) -> Path:
@@ -79,9 +80,13 @@ def _origin(value: str) -> str | None:
     if not value:
         return None
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or more:
         raise ValueError("an address like https://mixip.example.org is needed")
-    return f"{parts.scheme}://{parts.netloc}"
+    # As browsers write it in Origin, with which it is compared: small letters, and no port that goes without saying.
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + ("" if parts.port in {None, default} else f":{parts.port}")
 
 
 def _networks(value: str) -> tuple[Network, ...]:
@@ -115,6 +120,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         _database_url,
         "A PostgreSQL address, postgresql://user:password@host/name. Empty: SQLite inside MIXIP_DATA.",
+        secret=True,
     ),
     Setting(
         "MIXIP_PUBLIC_URL",
@@ -171,7 +177,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         try:
             values[setting.field] = setting.parse(text)
         except ValueError as error:
-            problems.append(f"{setting.variable}={text}: {error}")
+            shown = setting.variable if setting.secret else f"{setting.variable}={text}"
+            problems.append(f"{shown}: {error}")
     known = {setting.variable for setting in SETTINGS}
     problems += [
         f"{name}: no such setting (see docs/settings.md)"

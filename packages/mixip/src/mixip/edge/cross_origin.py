@@ -7,19 +7,23 @@ CSRF token does not protect.
 
 from mixip.edge.address import origin_of
 from mixip.edge.asgi import App, Receive, Scope, Send
-from mixip.edge.headers import header
 from mixip.errors import Problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def came_from_elsewhere(scope: Scope) -> bool:
-    """Whether a browser sent this on behalf of another origin (`null` is another origin)."""
-    site = header(scope, b"sec-fetch-site")
-    if site is not None:
-        return site not in {"same-origin", "none"}
-    origins = [value for key, value in scope["headers"] if key == b"origin"]
-    return bool(origins) and origins != [origin_of(scope).encode()]
+    """Whether a browser sent this on behalf of another origin (`null` is another origin).
+
+    A browser sends each of the two headers once or not at all; sent twice, nothing tells which of them is true.
+    """
+    sites = _values(scope, b"sec-fetch-site")
+    origins = _values(scope, b"origin")
+    if len(sites) > 1 or len(origins) > 1:
+        return True
+    if sites:
+        return sites[0] not in {b"same-origin", b"none"}
+    return bool(origins) and origins[0] != origin_of(scope).encode()
 
 
 def refuse_cross_origin(app: App) -> App:
@@ -31,3 +35,7 @@ def refuse_cross_origin(app: App) -> App:
         await app(scope, receive, send)
 
     return checked
+
+
+def _values(scope: Scope, name: bytes) -> list[bytes]:
+    return [value for key, value in scope["headers"] if key.lower() == name]
