@@ -16,7 +16,7 @@ CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "csrf_token"
 
 
-def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def require_caller(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Refuse anonymous requests, unless the route says that it is public."""
     if not handler.opt.get("public") and caller_of(connection) is None:
         raise Problem("not_signed_in")

@@ -1,15 +1,13 @@
 """Finds the session of a request: the cookie of a browser, or the Authorization header of an app."""
 
-from collections.abc import Callable
-
-from litestar.concurrency import sync_to_thread
+from collections.abc import Awaitable, Callable
 
 from mixip.edge.asgi import App, Message, Receive, Scope, Send
 from mixip.edge.caller import STATE_KEY, Caller, csrf_token
 from mixip.edge.cookies import clear_cookies, session_cookie_name
 from mixip.edge.headers import header
 
-FindSession = Callable[[str], tuple[str, str, str] | None]
+FindSession = Callable[[str], Awaitable[tuple[str, str, str] | None]]
 """Given a session token, the (account id, e-mail, session id) it stands for, or None when it is not valid."""
 
 
@@ -26,7 +24,7 @@ def resolve_session(app: App, find: FindSession) -> App:
             return
         cookie = _cookie_token(scope)
         token = cookie or _bearer_token(scope)
-        found = await sync_to_thread(find, token) if token else None
+        found = await find(token) if token else None
         if token and found:
             account_id, email, session_id = found
             via = "cookie" if cookie else "bearer"

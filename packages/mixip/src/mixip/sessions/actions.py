@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from litestar.concurrency import sync_to_thread
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -53,19 +54,32 @@ def start_session(connection: Connection, *, account_id: str, kind: Kind, name: 
     return session
 
 
-def find_session(db: Database, token: str, at: datetime) -> tuple[str, str, str] | None:
-    """The (account id, e-mail, session id) of a token, or None. Notes the use, at most once a minute."""
-    with db.read() as connection:
-        found = queries.find(connection, hash_token(token), at)
-    if found is None or at - found.last_used_at > IDLE_LIMIT[found.kind]:
+async def find_session(db: Database, token: str, at: datetime) -> tuple[str, str, str] | None:
+    """The (account id, e-mail, session id) of a token, or None. Notes the use, at most once a minute.
+
+    On SQLite the look-up runs on the event loop: two rows by index, from a reader that waits for no writer, cost less
+    than half of what a thread costs.
+    """
+    found = _look_up(db, token, at) if db.embedded else await sync_to_thread(_look_up, db, token, at)
+    if found is None:
         return None
     if at - found.last_used_at > TOUCH_INTERVAL:
-        try:
-            with db.write() as connection:
-                queries.touch(connection, found.session_id, at)
-        except OperationalError:  # a full disk must not lock out those who want to make room
-            log.warning("the last use of a session could not be noted")
+        await sync_to_thread(_touch, db, found.session_id, at)
     return found.account_id, found.email, found.session_id
+
+
+def _look_up(db: Database, token: str, at: datetime) -> queries.Found | None:
+    with db.read() as connection:
+        found = queries.find(connection, hash_token(token), at)
+    return None if found is None or at - found.last_used_at > IDLE_LIMIT[found.kind] else found
+
+
+def _touch(db: Database, session_id: str, at: datetime) -> None:
+    try:
+        with db.write() as connection:
+            queries.touch(connection, session_id, at)
+    except OperationalError:  # a full disk must not lock out those who want to make room
+        log.warning("the last use of a session could not be noted")
 
 
 def end_session(connection: Connection, account_id: str, *, only: str | None = None, but: str | None = None) -> int:
