@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -216,3 +217,53 @@ def test_silent_connections_keep_nobody_out(process: PlatformProcess) -> None:
     finally:
         for connection in silent:
             connection.close()
+
+
+@pytest.mark.postgresql
+def test_a_database_that_was_not_migrated_is_said_plainly(tmp_path: Path, postgresql_url: str) -> None:
+    import psycopg
+
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS outdated")
+        connection.execute("CREATE DATABASE outdated")
+    parts = urlsplit(postgresql_url)
+    environment = {
+        **os.environ,
+        "MIXIP_DATA": str(tmp_path),
+        "MIXIP_PORT": "0",
+        "MIXIP_DATABASE_URL": parts._replace(path="/outdated").geturl(),
+    }
+
+    def mixip(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("mixip")), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    refused = mixip("serve")
+    assert refused.returncode == 1
+    assert "revision none" in refused.stderr
+    assert "mixip migrate" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert mixip("migrate").stdout == "The database was brought up to date.\n"
+    assert mixip("migrate").stdout == "The database is up to date.\n"
+
+
+def test_a_database_that_cannot_be_reached_is_said_plainly(tmp_path: Path) -> None:
+    address = "postgresql://nobody:secret@127.0.0.1:1/none"
+    result = subprocess.run(
+        [str(Path(sys.executable).with_name("mixip")), "serve"],
+        env={**os.environ, "MIXIP_DATA": str(tmp_path), "MIXIP_DATABASE_URL": address, "MIXIP_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "Cannot use the database" in result.stderr
+    assert "secret" not in result.stderr
+    assert "Traceback" not in result.stderr

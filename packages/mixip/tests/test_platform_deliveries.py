@@ -286,6 +286,8 @@ def test_stale_deliveries_are_removed_and_live_ones_stay(owner: Person, platform
     work = owner.create_work()
     old, live = owner.open_delivery(work, "old", 4), owner.open_delivery(work, "live", 4)
     done = owner.deliver(work, "done", b"1234")
+    orphan = platform.settings.data / "storage" / "uploads" / "left-by-a-crash"
+    orphan.write_bytes(b"1234")
     later = platform.clock() + timedelta(days=8)
     with platform.parts.db.write() as connection:
         from mixip.transfers import queries
@@ -295,6 +297,7 @@ def test_stale_deliveries_are_removed_and_live_ones_stay(owner: Person, platform
     sweep_deliveries(platform.parts.db, platform.parts.store, max_age=timedelta(days=7), at=later)
     assert owner.get(f"/api/deliveries/{old['id']}").status_code == 404
     assert not (platform.settings.data / "storage" / "uploads" / old["id"]).exists()
+    assert not orphan.exists()
     assert owner.get(f"/api/deliveries/{live['id']}").status_code == 200
     assert owner.get(done["content_url"]).content == b"1234"
 

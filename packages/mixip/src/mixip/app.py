@@ -17,7 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from mixip import __version__, account, desktop, files, home, identity, legal, reference, transfers, works
 from mixip.clock import Clock, now
 from mixip.db import Database, open_database
-from mixip.db.migrate import migrate
+from mixip.db.migrate import migrate, require_current
 from mixip.edge.access import require_caller, require_csrf
 from mixip.edge.address import resolve_address
 from mixip.edge.answers import answer_exceptions, raise_further
@@ -72,6 +72,8 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
     db = open_database(settings.database_url)
     if db.embedded:
         migrate(db)
+    else:
+        require_current(db)
     store = DiskStore(settings.data / "storage")
     inspector = files.Inspector(db, store, clock)
     verifier = transfers.Verifier(db, store, clock, on_file=inspector.wake)

@@ -11,8 +11,10 @@ import sys
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
+from sqlalchemy.exc import SQLAlchemyError
 
 from mixip.app import build
+from mixip.db.migrate import OutdatedError
 from mixip.edge.asgi import App
 from mixip.logs import configure_logs
 from mixip.settings import Settings
@@ -38,6 +40,12 @@ def serve(settings: Settings) -> int:
         return 1
     try:
         platform = build(settings)
+    except OutdatedError as error:
+        print(f"{error} Run: mixip migrate", file=sys.stderr)
+        return 1
+    except SQLAlchemyError as error:
+        print(f"Cannot use the database: {type(error.__cause__ or error).__name__}.", file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"Cannot use MIXIP_DATA={settings.data}: {error.strerror}.", file=sys.stderr)
         return 1

@@ -22,6 +22,17 @@ def current_revision(db: Database) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
+class OutdatedError(Exception):
+    """The database is not at the revision that this code expects."""
+
+
+def require_current(db: Database) -> None:
+    """Raise OutdatedError unless the database is at the newest revision."""
+    found, expected = current_revision(db), newest_revision()
+    if found != expected:
+        raise OutdatedError(f"The database is at revision {found or 'none'}, this version needs {expected}.")
+
+
 def migrate(db: Database) -> bool:
     """Run what is missing, in one transaction. Returns whether anything was. Costs one query when nothing is."""
     if current_revision(db) == newest_revision():

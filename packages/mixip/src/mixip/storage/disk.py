@@ -5,6 +5,7 @@ objects/xx/KEY        delivered; xx are the key's last two characters, so folder
 previews/xx/KEY/      what is derived from it
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -12,6 +13,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from mixip.storage.protocol import SealedError, Store
@@ -117,6 +119,15 @@ class DiskStore(Store):
         self._upload(key).unlink(missing_ok=True)
         self.local_path(key).unlink(missing_ok=True)
         shutil.rmtree(self._preview(key), ignore_errors=True)
+
+    def uploads(self, *, untouched_since: datetime) -> list[str]:
+        """Upload files whose time of change lies before."""
+        found = []
+        for entry in os.scandir(self._root / "uploads"):
+            with contextlib.suppress(FileNotFoundError):  # finished or discarded a moment ago
+                if entry.stat().st_mtime < untouched_since.timestamp():
+                    found.append(entry.name)
+        return found
 
     def local_path(self, key: str) -> Path:
         """The object's own file."""

@@ -6,6 +6,7 @@ OSError; running out of space is ENOSPC or EDQUOT.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -48,6 +49,9 @@ class Store(Protocol):
 
     def discard(self, key: str) -> None:
         """Remove an upload or object with its preview. Gone already: does nothing."""
+
+    def uploads(self, *, untouched_since: datetime) -> list[str]:
+        """The keys of uploads that nobody has written to since."""
 
     def local_path(self, key: str) -> Path:
         """A path under which another program can read the object."""

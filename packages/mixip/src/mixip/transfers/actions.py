@@ -134,7 +134,7 @@ def cancel_delivery(db: Database, store: Store, *, account_id: str, delivery_id:
 
 
 def sweep_deliveries(db: Database, store: Store, *, max_age: timedelta, at: datetime) -> int:
-    """Remove open deliveries that nobody touched for `max_age`. Returns how many."""
+    """Remove open deliveries that nobody touched for `max_age`, and uploads without a delivery. Returns how many."""
     before = at - max_age
     with db.read() as connection:
         candidates = queries.stale(connection, before)
@@ -144,5 +144,11 @@ def sweep_deliveries(db: Database, store: Store, *, max_age: timedelta, at: date
             gone = queries.remove(connection, delivery_id, untouched_since=before)
         if gone:  # somebody may have come back in between
             store.discard(delivery_id)
+            removed += 1
+    for key in store.uploads(untouched_since=before):
+        with db.read() as connection:
+            known = queries.exists_anywhere(connection, key)
+        if not known:  # left by a crash between the store and the database
+            store.discard(key)
             removed += 1
     return removed

@@ -210,6 +210,11 @@ def stale(connection: Connection, before: datetime) -> list[str]:
     return list(connection.scalars(select(Delivery.id).where(Delivery.state == "open", Delivery.touched_at < before)))
 
 
+def exists_anywhere(connection: Connection, delivery_id: str) -> bool:
+    """Whether there is a delivery with this id, whoever's and in whatever state."""
+    return connection.scalar(select(Delivery.id).where(Delivery.id == delivery_id)) is not None
+
+
 def remove(connection: Connection, delivery_id: str, *, untouched_since: datetime | None = None) -> bool:
     """Delete an open delivery and its segments. Returns False when there is none to delete."""
     statement = delete(Delivery).where(Delivery.id == delivery_id, Delivery.state == "open")
