@@ -35,7 +35,8 @@ class Fault:
     """Applies to the next `times` requests of this method whose path holds `path`.
 
     `kind`: `status` (answer `status` with `headers`), `drop` (close without an answer after reading `after` bytes of
-    the body), `garble` (change one byte on arrival), `cut` (close after `after` bytes of the answer's body).
+    the body), `garble` (change one byte on arrival), `cut` (close after `after` bytes of the answer's body), `raw`
+    (answer `status` with `headers` and `raw`, `repeat` times over).
     """
 
     kind: str
@@ -46,6 +47,8 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     after: int = 0
+    raw: bytes = b""
+    repeat: int = 1
 
 
 class Double:
@@ -66,6 +69,7 @@ class Double:
         self.polls_until_delivered = 0
         self.wrong_sha256 = False
         self.continues_downloads = True
+        self.raw_bytes = 0
         self.on_segment: Callable[[int], None] = lambda _index: None
         self.address = ""
         self.server: Any = None
@@ -182,6 +186,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and fault.kind == "status":
             self._answer(fault.status, fault.body or {"title": "A fault", "code": "fault"}, fault.headers)
             return
+        if fault and fault.kind == "raw":
+            self._raw(fault)
+            return
         if fault and fault.kind == "garble" and body:
             body = bytes([body[0] ^ 1]) + body[1:]
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
@@ -292,6 +299,20 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
         except OSError:
             self.close_connection = True
+
+    def _raw(self, fault: Fault) -> None:
+        self.send_response(fault.status)
+        for name, value in fault.headers.items():
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            for _ in range(fault.repeat):
+                self.wfile.write(fault.raw)
+                self.double.raw_bytes += len(fault.raw)
+        except OSError:
+            return
 
     def _oauth(self, what: str, query: dict[str, str], body: bytes) -> None:
         double = self.double

@@ -191,6 +191,29 @@ def test_a_hostile_name_is_refused_and_nothing_is_written(getter: Getter, name: 
     assert sorted(getter.folder.parent.rglob("*")) == before
 
 
+def test_a_hidden_name_is_made_visible(getter: Getter) -> None:
+    getter.listed["name"] = ".bash\u202erc"
+    assert getter.get().path == getter.folder / "_bash_rc"
+    assert [path.name for path in getter.folder.iterdir()] == ["_bash_rc"]
+    assert getter.get().outcome == "already_here"
+
+
+def test_a_file_that_is_sent_compressed_is_not_taken(getter: Getter) -> None:
+    getter.fault("raw", status=200, headers={"Content-Encoding": "gzip"}, raw=b"x" * SIZE)
+    with pytest.raises(BadAnswerError, match="not asked for"):
+        getter.get()
+    assert not getter.target.exists()
+    getter.fault("raw", status=404, headers={"Content-Encoding": "gzip"}, raw=b"no gzip at all")
+    with pytest.raises(RefusedError, match="answered 404"):
+        getter.get()
+
+
+def test_a_refusal_with_odd_headers_is_a_refusal(getter: Getter) -> None:
+    getter.fault("raw", status=302, headers={"Location": "https://evil.example/\x9b2J"})
+    with pytest.raises(RefusedError, match="It leads to https://evil"):
+        getter.get()
+
+
 def test_more_bytes_than_announced_are_not_taken(getter: Getter) -> None:
     getter.listed["size"] = 1000
     with pytest.raises(BadAnswerError, match="more bytes"):

@@ -28,6 +28,8 @@ def test_a_file_name_never_leaves_the_target_folder(name: str, windows: bool) ->
     assert (folder / part_name(safe, SHA)).resolve().parent == folder
     assert PureWindowsPath(safe).name == safe or not windows
     assert "\0" not in safe
+    assert not safe.startswith(".")
+    assert printable(safe) == safe
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,28 @@ def test_what_only_windows_forbids_is_replaced_there(name: str, safe: str) -> No
     assert local_name(name, windows=False) == name
 
 
-@pytest.mark.parametrize("name", ["master.mov", "ünïcode 漢字 🎬.wav", "...", "a" * 255, "-rf", "~", " x "])
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        (".bashrc", "_bashrc"),
+        ("...", "_.."),
+        (".", None),
+        ("song\u202evom.exe", "song_vom.exe"),
+        ("\u200e\u200f\u061c\u202a\u2066\u2069.mov", "______.mov"),
+        ("\u202e.bashrc", "_.bashrc"),
+        ("👩\u200d🎤.mov", "👩\u200d🎤.mov"),
+    ],
+)
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_name_neither_hides_the_file_nor_its_ending(name: str, safe: str | None, *, windows: bool) -> None:
+    if safe is None:
+        with pytest.raises(BadAnswerError):
+            local_name(name, windows=windows)
+    elif not (windows and safe.endswith(".")):
+        assert local_name(name, windows=windows) == safe
+
+
+@pytest.mark.parametrize("name", ["master.mov", "ünïcode 漢字 🎬.wav", "a..", "a" * 255, "-rf", "~", " x "])
 def test_ordinary_and_odd_names_are_kept(name: str) -> None:
     assert local_name(name, windows=False) == name
     assert delivery_name(name) == name

@@ -144,6 +144,22 @@ def test_a_platform_that_sends_elsewhere_is_refused(field: str, value: str, erro
         require_own_endpoints(answers.authorization_server(facts | {field: value}), "https://mixip.example")
 
 
+@pytest.mark.parametrize("field", ["issuer", "authorization_endpoint", "token_endpoint", "revocation_endpoint"])
+@pytest.mark.parametrize("ending", ["/\x1b[2J", "/\x9b2J", "/\r\n", "/\u202e", "/ x", "/é", "/\x7f", "/" + "x" * 2000])
+def test_an_address_that_could_steer_the_terminal_is_refused(double: Any, field: str, ending: str) -> None:
+    facts = {
+        "issuer": double.address,
+        "authorization_endpoint": f"{double.address}/oauth/authorize",
+        "token_endpoint": f"{double.address}/oauth/token",
+        "revocation_endpoint": f"{double.address}/oauth/revoke",
+    }
+    double.fault("status", "GET", "/.well-known/", status=200, body=facts | {field: facts[field] + ending})
+    shown: list[str] = []
+    with pytest.raises(BadAnswerError, match="no usable address"):
+        ask(double, shown.append, seconds=0.1)
+    assert shown == []
+
+
 def test_the_answer_page_loads_nothing_and_keeps_nothing() -> None:
     with Listener("right") as listener:
         response = httpx.get(listener.redirect_uri, params={"state": "right", "code": "c", "iss": "i"}, trust_env=False)

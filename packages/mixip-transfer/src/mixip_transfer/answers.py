@@ -18,6 +18,7 @@ T = TypeVar("T")
 Json = Mapping[str, Any]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_VISIBLE = re.compile(r"[\x21-\x7e]{1,2000}")
 _STATES = ("open", "verifying", "delivered")
 
 
@@ -126,10 +127,10 @@ def session(answer: Any) -> Session:
 
 def authorization_server(answer: Any) -> AuthorizationServer:
     return AuthorizationServer(
-        issuer=_text(answer, "issuer"),
-        authorization_endpoint=_text(answer, "authorization_endpoint"),
-        token_endpoint=_text(answer, "token_endpoint"),
-        revocation_endpoint=_text(answer, "revocation_endpoint"),
+        issuer=_url(answer, "issuer"),
+        authorization_endpoint=_url(answer, "authorization_endpoint"),
+        token_endpoint=_url(answer, "token_endpoint"),
+        revocation_endpoint=_url(answer, "revocation_endpoint"),
     )
 
 
@@ -149,7 +150,9 @@ def is_token(text: str) -> bool:
 def page(answer: Any, field: str, read: Callable[[Any], T]) -> tuple[list[T], str | None]:
     """One page of a list, and the cursor of the next one."""
     following = _map(answer).get("next")
-    return [read(one) for one in _list(answer, field)], None if following is None else str(following)
+    if following is not None and not (isinstance(following, str) and _VISIBLE.fullmatch(following)):
+        raise BadAnswerError("The platform's answer has an unusable cursor.")
+    return [read(one) for one in _list(answer, field)], following
 
 
 def _run(answer: Any) -> Run:
@@ -179,6 +182,14 @@ def _text(answer: Any, field: str) -> str:
     value = _map(answer).get(field)
     if not isinstance(value, str):
         raise BadAnswerError(f"The platform's answer lacks {field!r}.")
+    return value
+
+
+def _url(answer: Any, field: str) -> str:
+    value = _text(answer, field)
+    # It is printed and opened: nothing in it may steer a terminal.
+    if not _VISIBLE.fullmatch(value):
+        raise BadAnswerError(f"The platform's answer has no usable address for {field!r}.")
     return value
 
 

@@ -283,7 +283,7 @@ def sign_out_command(url: str | None, *, force: bool) -> None:
                 code=failure.code,
             ) from failure
         storage.forget(address)
-        click.echo(f"Removed from this computer. {failure.message}", err=True)
+        click.echo(f"Removed from this computer. {printable(failure.message)}", err=True)
         click.echo("The session itself has not ended: end it on the platform's page of sessions.", err=True)
         return
     storage.forget(address)

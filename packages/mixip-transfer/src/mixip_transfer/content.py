@@ -35,8 +35,8 @@ class Content:
     def header(self, name: str) -> str:
         return self._response.getheader(name) or ""
 
-    def headers(self) -> list[tuple[str, str]]:
-        return self._response.getheaders()
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._response.getheaders()]
 
     def pieces(self) -> Iterator[memoryview]:
         """The body, piece by piece. Each piece is only good until the next one is asked for."""

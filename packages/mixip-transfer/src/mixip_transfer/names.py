@@ -79,14 +79,18 @@ def delivery_name(name: str) -> str:
 def local_name(name: str, *, windows: bool) -> str:
     """The name that a delivered file gets in the target folder: one path component, never a way out of the folder.
 
-    A name that the protocol forbids raises BadAnswerError. What only Windows forbids is replaced by `_` there.
+    A name that the protocol forbids raises BadAnswerError. A dot at the beginning, which would hide the file and might
+    make it a program's configuration, becomes `_`, as in browsers; so do the controls of bidirectional text, which
+    would show another ending than the name has. What only Windows forbids is replaced by `_` there.
     """
     problem = _problem_with(name)
     if problem:
         raise BadAnswerError(f"The platform has a file whose name {problem}; it is not stored on this computer.")
+    safe = "".join("_" if c in _STEERING else c for c in name)
+    safe = f"_{safe[1:]}" if safe.startswith(".") else safe
     if not windows:
-        return name
-    safe = "".join("_" if c in _WINDOWS_FORBIDDEN else c for c in name)
+        return safe
+    safe = "".join("_" if c in _WINDOWS_FORBIDDEN else c for c in safe)
     stripped = safe.rstrip(". ")
     safe = stripped + "_" * (len(safe) - len(stripped))
     stem = safe.split(".", 1)[0].rstrip(" ")

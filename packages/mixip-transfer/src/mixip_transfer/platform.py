@@ -23,7 +23,8 @@ import httpx
 from mixip_transfer import __version__, answers
 from mixip_transfer.content import Content, open_content
 from mixip_transfer.errors import BadAnswerError, NotSignedInError, RefusedError, StoppedError, UnreachableError
-from mixip_transfer.names import is_this_computer
+from mixip_transfer.exchange import LONGEST_ERROR_BYTES, answered, exchange, is_encoded
+from mixip_transfer.names import is_this_computer, printable
 from mixip_transfer.retry import ASKING, Backoff, Patience, retry_after
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ _TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 _TRY_AGAIN = frozenset({408, 429, 502, 503, 504})
 _SURELY_NOT_DONE = frozenset({429, 503})
-_LONGEST_ERROR_BYTES = 256 * 1024
+_MOST_PAGES = 10_000
 _IDENTIFYING = ("User-Agent", "Authorization")
 
 log = logging.getLogger("mixip_transfer")
@@ -143,14 +144,11 @@ class Platform:
         with open_content(self.address, path, headers) as content:
             log.debug("GET %s from byte %d: %d", path, offset, content.status)
             if content.status not in (200, 206):
-                raise self._refusal(
-                    httpx.Response(
-                        content.status,
-                        headers=content.headers(),
-                        content=content.start(_LONGEST_ERROR_BYTES),
-                        request=httpx.Request("GET", self.address + path, headers=headers),
-                    )
-                )
+                asked = httpx.Request("GET", self.address + path, headers=headers)
+                start = content.start(LONGEST_ERROR_BYTES)
+                raise self._refusal(answered(asked, content.status, content.headers(), start))
+            if is_encoded(content.header("Content-Encoding")):
+                raise BadAnswerError(f"{self.address} sends the file in a form that was not asked for.")
             yield content
 
     # Deliveries
@@ -217,20 +215,24 @@ class Platform:
         )
 
     def _pages(self, path: str, field: str, read: Callable[[Any], T], query: Mapping[str, str]) -> Iterator[T]:
-        cursor: str | None = None
-        while True:
-            asked = dict(query) if cursor is None else {**query, "before": cursor}
+        asked = dict(query)
+        seen: set[str] = set()
+        for _ in range(_MOST_PAGES):
             found, following = answers.page(self._json("GET", path, query=asked), field, read)
             yield from found
-            if following is None or following == cursor or not found:
+            if following is None or not found:
                 return
-            cursor = following
+            if following in seen:
+                raise BadAnswerError("The platform's list goes round in a circle.")
+            seen.add(following)
+            asked = {**query, "before": following}
+        raise BadAnswerError(f"The platform's list has more than {_MOST_PAGES} pages.")
 
     def _json(self, method: str, path: str, **how: Any) -> Any:
         response = self._send(method, path, **how)
         try:
             return response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BadAnswerError(f"{self.address} did not answer with JSON.") from None
 
     def _send(
@@ -251,7 +253,7 @@ class Platform:
                 raise StoppedError
             started = time.monotonic()
             try:
-                response = self._client.request(
+                request = self._client.build_request(
                     method,
                     path,
                     params=query or None,
@@ -260,6 +262,7 @@ class Platform:
                     headers=headers,
                     content=None if pieces is None else pieces(),
                 )
+                response = exchange(self._client, request)
             except httpx.TransportError as error:
                 log.debug("%s %s: %s", method, path, type(error).__name__)
                 may_repeat = (repeatable or isinstance(error, _NOT_SENT)) and not _certificate_problem(error)
@@ -289,7 +292,7 @@ class Platform:
         detail = problem.get("detail") or problem.get("error_description") or ""
         advice = problem.get("action", "")
         if response.is_redirect:
-            detail = f"It leads to {response.headers.get('Location', 'another address')[:200]}"
+            detail = f"It leads to {printable(response.headers.get('Location', 'another address')[:200])}"
             advice = "Use the platform's own address."
         elif response.status_code in _TRY_AGAIN and not advice:
             advice = "Wait a little and run the same command again."
@@ -306,14 +309,12 @@ class Platform:
 
 
 def _problem(response: httpx.Response) -> dict[str, str]:
-    """The text members of problem details (RFC 9457) or of an OAuth error; empty for anything else."""
-    if len(response.content) > _LONGEST_ERROR_BYTES:
-        return {}
+    """The text members of problem details (RFC 9457) or of an OAuth error, fit to be printed; empty for all else."""
     try:
         found = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+    return {k: printable(v) for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
 
 
 def _segment(identifier: str) -> str:

@@ -28,7 +28,7 @@ def find_work(platform: Platform, name: str, *, create: str | None = None) -> Wo
     if len(titled) == 1:
         return titled[0]
     if titled:
-        lines = [f"  {work.id}  created {work.created_at[:10]}, {work.files} files" for work in titled]
+        lines = [f"  {work.id}  created {printable(work.created_at[:10])}, {work.files} files" for work in titled]
         raise UsageError(f"{len(titled)} works are called {printable(name)!r}.", "\n".join(["Use its id:", *lines]))
     if is_id(name) and (work := _by_id(platform, name)) is not None:
         return work
