@@ -6,7 +6,7 @@ PROJECTS := packages/strictly-necessary packages/mixip packages/mixip-transfer
 PYPROJECTS := $(PROJECTS:%=%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick browser soak check format lock bench clean
+.PHONY: help run test quick soak check format lock bench clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
