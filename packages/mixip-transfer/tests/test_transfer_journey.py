@@ -133,7 +133,7 @@ def test_sign_in_send_list_get_and_sign_out(desk: Any, running: Running, page: P
     require_signed_in(desk, running, page)
     assert "Ada's desk" in desk.run("status").out
 
-    sha256 = make_file(desk.home / "master.mov", 50 * MIB + 1)
+    sha256 = make_file(desk.home / "master.mov", 1024 * MIB + 1)
     sent = desk.run("send", "master.mov", "--work", "My film", "--create", "--kind", "film")
     assert sent.code == 0, sent.err
     assert sent.out == f"{sha256}  master.mov\n"
@@ -144,7 +144,8 @@ def test_sign_in_send_list_get_and_sign_out(desk: Any, running: Running, page: P
     assert sha256 in desk.run("list", "--work", "My film").out
     got = desk.run("get", "--work", "My film", "--to", "there")
     assert got.code == 0, got.err
-    assert hashlib.sha256((desk.home / "there/master.mov").read_bytes()).hexdigest() == sha256
+    with (desk.home / "there/master.mov").open("rb") as back:
+        assert hashlib.file_digest(back, "sha256").hexdigest() == sha256
     assert [path.name for path in (desk.home / "there").iterdir()] == ["master.mov"]
 
     assert desk.run("sign-out").code == 0

@@ -133,6 +133,17 @@ def test_guesses_from_everywhere_do_not_reach_where_the_owner_signed_in(
         ), "and a new place gets in later"
 
 
+def test_the_network_of_a_sign_up_is_known_from_the_beginning(visitor: Person, platform: RunningPlatform) -> None:
+    from mixip.identity import throttle
+
+    visitor.sign_up()
+    at = platform.clock()
+    with platform.parts.db.write() as connection:
+        for n in range(100):
+            throttle.take_sign_in(connection, network=f"203.0.113.{n}", email_key=visitor.email, at=at)
+    assert visitor.sign_in().status_code == 303
+
+
 def test_one_address_cannot_try_many_accounts(http: httpx.Client, platform: RunningPlatform) -> None:
     from mixip.identity import throttle
 

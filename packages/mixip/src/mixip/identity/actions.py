@@ -61,6 +61,7 @@ async def sign_up(
             queries.add_account(
                 connection, account_id=account_id, email=address, email_key=key, password_hash=password_hash, at=at
             )
+            throttle.remember(connection, network=network, email_key=key, at=at)
             return _start(connection, account_id, device, replaces, at)
 
     try:
