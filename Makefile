@@ -56,7 +56,7 @@ clean: ## remove the virtual environment and caches (never MIXIP_DATA)
 	@touch $@
 
 .venv/run.stamp: .venv/venv.stamp requirements/run.txt $(PYPROJECTS)
-	@echo "Installing the locked dependencies"
+	@echo "Installing the locked dependencies (this takes a minute)"
 	@$(PIP) install --require-hashes -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation $(PROJECTS:%=-e %)
 	@touch $@

@@ -89,6 +89,7 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
             "db": _constant(db),
             "store": _constant(store),
             "room": _constant(transfers.Room(settings.max_file_bytes, settings.account_quota_bytes)),
+            "imprint": _constant(legal.Imprint(settings.operator, settings.contact)),
             "crowd": _constant(transfers.Crowd()),
             "passwords": _constant(passwords),
             "clock": _constant(clock),

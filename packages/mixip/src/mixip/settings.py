@@ -1,5 +1,6 @@
 """One frozen configuration, parsed once from `MIXIP_*` environment variables. `docs/settings.md` explains each."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +33,8 @@ class Settings:
     max_file_bytes: int
     account_quota_bytes: int | None
     delivery_max_age: timedelta
+    operator: str
+    contact: str
     guard: GuardMode
 
 
@@ -104,6 +107,12 @@ def _database_url(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^\s@<>\"]+@[^\s@<>\"]+", value):
+        raise ValueError("an e-mail address is needed")
+    return value
+
+
 def _guard(value: str) -> str:
     if value not in {"enforce", "raise"}:
         raise ValueError("one of enforce, raise is needed")
@@ -156,6 +165,14 @@ SETTINGS: tuple[Setting, ...] = (
         "7",
         _days,
         "Unfinished deliveries that nobody touched for so many days are removed.",
+    ),
+    Setting("MIXIP_OPERATOR", "operator", "Mix-IP", str, "Who runs this copy: the name in the legal texts."),
+    Setting(
+        "MIXIP_CONTACT",
+        "contact",
+        "privacy@mixip.io",
+        _address,
+        "The e-mail address for questions about data, in the legal texts.",
     ),
     Setting(
         "MIXIP_GUARD",

@@ -1,5 +1,6 @@
 """The policies. `policy.toml` is the declaration: the guard enforces it and the cookie policy is rendered from it."""
 
+from mixip.legal.imprint import Imprint
 from mixip.legal.routes import ROUTES
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "Imprint"]
