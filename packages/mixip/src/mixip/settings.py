@@ -54,17 +54,26 @@ def _path(value: str) -> Path:
     return Path(value).expanduser().absolute()
 
 
+def _whole(value: str, needed: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(needed) from None
+
+
 def _port(value: str) -> int:
-    port = int(value)
+    needed = "a whole number from 0 to 65535 is needed"
+    port = _whole(value, needed)
     if not 0 <= port <= 65535:
-        raise ValueError("a port is a number from 0 to 65535")
+        raise ValueError(needed)
     return port
 
 
 def _positive(value: str) -> int:
-    number = int(value)
+    needed = "a whole number above 0 is needed"
+    number = _whole(value, needed)
     if number <= 0:
-        raise ValueError("a whole number above 0 is needed")
+        raise ValueError(needed)
     return number
 
 
@@ -73,27 +82,39 @@ def _optional(value: str) -> int | None:
 
 
 def _days(value: str) -> timedelta:
-    days = float(value)
+    needed = "a number of days above 0 and up to 3650 is needed"
+    try:
+        days = float(value)
+    except ValueError:
+        raise ValueError(needed) from None
     if not 0 < days <= 3650:
-        raise ValueError("a number of days above 0 and up to 3650 is needed")
+        raise ValueError(needed)
     return timedelta(days=days)
 
 
 def _origin(value: str) -> str | None:
     if not value:
         return None
-    parts = urlsplit(value)
+    needed = "an address like https://mixip.example.org is needed"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(needed) from None
     more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
     if parts.scheme not in {"http", "https"} or not parts.hostname or more:
-        raise ValueError("an address like https://mixip.example.org is needed")
+        raise ValueError(needed)
     # As browsers write it in Origin, with which it is compared: small letters, and no port that goes without saying.
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     default = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + ("" if parts.port in {None, default} else f":{parts.port}")
+    return f"{parts.scheme}://{host}" + ("" if port in {None, default} else f":{port}")
 
 
 def _networks(value: str) -> tuple[Network, ...]:
-    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("networks like 10.0.0.0/8, ::1 are needed, with only zeros after the prefix") from None
 
 
 def _database_url(value: str) -> str:
