@@ -52,7 +52,7 @@ def sessions_page(request: AnyRequest, db: Db, caller: Who, clock: Time) -> ASGI
     return page(request, "account/sessions.html", sessions=_rows(db, caller, clock))
 
 
-@post("/account/sessions/{session_id:str}/end", include_in_schema=False, sync_to_thread=True)
+@post("/account/sessions/{session_id:str}/end", repeatable=True, include_in_schema=False, sync_to_thread=True)
 def end_one(session_id: FromPath[str], db: Db, caller: Who) -> ASGIResponse:
     """End one session. Ending this one signs out."""
     with db.write() as connection:
@@ -63,7 +63,7 @@ def end_one(session_id: FromPath[str], db: Db, caller: Who) -> ASGIResponse:
     return see_other("/account/sessions")
 
 
-@post("/account/sessions/end-others", include_in_schema=False, sync_to_thread=True)
+@post("/account/sessions/end-others", repeatable=True, include_in_schema=False, sync_to_thread=True)
 def end_others(db: Db, caller: Who) -> ASGIResponse:
     """End every session but this one."""
     with db.write() as connection:

@@ -6,12 +6,13 @@ from contextlib import suppress
 from typing import Any, NoReturn
 from urllib.parse import quote
 
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.exceptions import HTTPException, MethodNotAllowedException, SerializationException
 from litestar.response.base import ASGIResponse
 from sqlalchemy.exc import OperationalError
 
 from mixip.db import new_id
+from mixip.edge.access import KEPT_FORM
 from mixip.edge.asgi import App, Message, Receive, Scope, Send
 from mixip.edge.headers import is_api
 from mixip.edge.pages import render
@@ -75,7 +76,8 @@ def answer(scope: Scope, error: Exception) -> ASGIResponse:
     if is_api(scope):
         body, media_type = json.dumps({**told, **problem.extra}).encode(), "application/problem+json"
     else:
-        body, media_type = render(scope, "errors/error.html", told), "text/html"
+        shown = {**told, "kept": scope["state"].get(KEPT_FORM), "sign_in": _sign_in_address(scope)}
+        body, media_type = render(scope, "errors/error.html", shown), "text/html"
     return respond(body, media_type, status=kind.status, headers=headers)
 
 
@@ -83,6 +85,16 @@ def _to_sign_in(scope: Scope) -> ASGIResponse:
     query = scope["query_string"].decode("latin-1")
     here = scope["path"] + (f"?{query}" if query else "")
     return see_other(f"/sign-in?next={quote(here, safe='')}")
+
+
+def _sign_in_address(scope: Scope) -> str:
+    """Where the page of a refusal leads to sign in: and back here, if this is an address that can be opened."""
+    app: Litestar | None = scope.get("litestar_app")  # absent when the request did not come as far as a handler
+    with suppress(HTTPException):
+        if app is not None:
+            app.asgi_router.handle_routing(path=scope["path"], method="GET")
+            return f"/sign-in?next={quote(scope['path'], safe='')}"
+    return "/sign-in"
 
 
 def raise_further(request: Request[Any, Any, Any], error: Exception) -> NoReturn:

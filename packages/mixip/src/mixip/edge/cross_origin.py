@@ -26,6 +26,12 @@ def came_from_elsewhere(scope: Scope) -> bool:
     return bool(origins) and origins[0] != origin_of(scope).encode()
 
 
+def came_from_our_page(scope: Scope) -> bool:
+    """Whether the browser says that a page of this platform sent this; without its word it is not known."""
+    said = _values(scope, b"sec-fetch-site") == [b"same-origin"] or bool(_values(scope, b"origin"))
+    return said and not came_from_elsewhere(scope)
+
+
 def refuse_cross_origin(app: App) -> App:
     """Wrap an app so that an unsafe request from another origin is answered 403."""
 

@@ -28,7 +28,7 @@ _ROWS = (
     ("too_many_attempts", 429, "Too many attempts", "There were many attempts in a short time, so we wait a little.",
      "Wait for the time given and try again."),
     ("csrf_failed", 403, "This page is out of date", "The request did not carry the token of your session.",
-     "Reload the page and try again."),
+     "Open the page anew and try again there."),
     ("cross_origin", 403, "This came from another site", "Another site tried to act in your name. We did not let it.",
      "If it was you, open the platform itself and try again there."),
     ("email_taken", 409, "There is an account already", "An account with this e-mail address exists.",

@@ -41,7 +41,7 @@ def new_work_page(request: AnyRequest) -> ASGIResponse:
     return page(request, "works/new.html", values=NewWork(), errors={}, kinds=_KIND_CHOICES)
 
 
-@post("/works/new", include_in_schema=False, sync_to_thread=True)
+@post("/works/new", repeatable=True, include_in_schema=False, sync_to_thread=True)
 def create_work_from_form(
     request: AnyRequest,
     data: URLEncodedBody[NewWork],

@@ -1,0 +1,54 @@
+"""Forms as browsers send them: nothing typed is lost, and every refusal says what to do."""
+
+import html
+import re
+
+import httpx
+import pytest
+
+from tests.support.people import Person
+
+OWN_PAGE = {"sec-fetch-site": "same-origin"}
+WORK = {"title": "Night <Bus>", "kind": "music", "description": "one\r\ntwo"}
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The fields of the form that is offered again."""
+    form = page.partition('id="kept"')[2].partition("</form>")[0]
+    found = re.findall(r'name="([^"]*)" value="([^"]*)"', form)
+    return {html.unescape(name): html.unescape(value) for name, value in found}
+
+
+def test_a_form_with_a_stale_token_is_offered_again_with_a_fresh_one(owner: Person) -> None:
+    sent = {"csrf_token": "stale", "password": "secret words here", **WORK}
+    refused = owner.request("POST", "/works/new", data=sent, headers=OWN_PAGE)
+    assert refused.status_code == 403
+    assert "Nothing was lost: press the button again." in refused.text
+    assert "secret words here" not in refused.text
+    assert "<Bus>" not in refused.text
+    again = hidden(refused.text)
+    assert again == {"csrf_token": owner.csrf, **WORK}
+    created = owner.request("POST", "/works/new", data=again, headers=OWN_PAGE)
+    assert created.status_code == 303
+    assert owner.get(f"/api{created.headers['location']}").json()["title"] == WORK["title"]
+
+
+def test_a_form_without_a_session_is_kept_while_one_signs_in(http: httpx.Client) -> None:
+    refused = http.post("/works/new", data=WORK, headers=OWN_PAGE)
+    assert refused.status_code == 401
+    assert hidden(refused.text) == {"csrf_token": "", **WORK}
+    assert 'href="/sign-in?next=%2Fworks%2Fnew" target="_blank" rel="opener"' in html.unescape(refused.text)
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "none"}])
+def test_a_form_is_not_offered_again_unless_it_came_from_our_own_page(owner: Person, headers: dict[str, str]) -> None:
+    refused = owner.request("POST", "/works/new", data={"csrf_token": "stale", **WORK}, headers=headers)
+    assert refused.status_code == 403
+    assert "Try again" not in refused.text
+    assert "Open the page anew" in refused.text
+
+
+def test_a_consent_is_read_again_and_never_only_repeated(owner: Person) -> None:
+    refused = owner.request("POST", "/oauth/authorize", data={"csrf_token": "stale"}, headers=OWN_PAGE)
+    assert refused.status_code == 403
+    assert "Try again" not in refused.text
