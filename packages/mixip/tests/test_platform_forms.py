@@ -52,3 +52,28 @@ def test_a_consent_is_read_again_and_never_only_repeated(owner: Person) -> None:
     refused = owner.request("POST", "/oauth/authorize", data={"csrf_token": "stale"}, headers=OWN_PAGE)
     assert refused.status_code == 403
     assert "Try again" not in refused.text
+
+
+def test_signing_out_twice_is_no_error(http: httpx.Client, visitor: Person) -> None:
+    anonymous = http.post("/sign-out", headers=OWN_PAGE)
+    assert (anonymous.status_code, anonymous.headers["location"]) == (303, "/")
+    assert http.post("/sign-out", headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    visitor.sign_up()
+    assert visitor.request("POST", "/sign-out", data={}).status_code == 403
+    assert visitor.get("/api/session").status_code == 200, "without the token nobody is signed out"
+    assert visitor.submit("/sign-out").status_code == 303
+    again = visitor.submit("/sign-out")
+    assert (again.status_code, again.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize(("short", "whole"), [("/legal", "/legal/cookies"), ("/help", "/help/errors")])
+def test_shortened_addresses_lead_on(http: httpx.Client, short: str, whole: str) -> None:
+    response = http.get(short)
+    assert (response.status_code, response.headers["location"]) == (303, whole)
+
+
+def test_nothing_here_fits_people_who_are_signed_out_too(http: httpx.Client, owner: Person) -> None:
+    signed_out, signed_in = http.get("/nothing-here").text, owner.get("/nothing-here").text
+    assert "Go to the first page" in signed_out
+    assert "your works" not in signed_out
+    assert "Go to your works" in signed_in

@@ -45,7 +45,7 @@ _ROWS = (
      "Choose something that others cannot guess."),
     # works
     ("not_found", 404, "Nothing here", "There is nothing at this address, or it is not yours to see.",
-     "Check the address, or go back to your works."),
+     "Check the address."),
     ("title_missing", 422, "A title, please", "The title is empty.", "Give the work a title."),
     ("title_too_long", 422, "A shorter title, please", "The title has more than 200 characters.",
      "Use 200 characters or fewer."),

@@ -61,4 +61,16 @@ async def favicon() -> ASGIResponse:
     return see_other(static_url("look/favicon.svg"))
 
 
-ROUTES = (home_page, healthz, readyz, robots, favicon)
+@get("/legal", public=True, include_in_schema=False)
+async def legal() -> ASGIResponse:
+    """For those who shorten an address."""
+    return see_other("/legal/cookies")
+
+
+@get("/help", public=True, include_in_schema=False)
+async def help_page() -> ASGIResponse:
+    """For those who shorten an address."""
+    return see_other("/help/errors")
+
+
+ROUTES = (home_page, healthz, readyz, robots, favicon, legal, help_page)

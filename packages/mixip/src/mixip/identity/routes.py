@@ -11,7 +11,7 @@ from litestar.response.base import ASGIResponse
 from mixip.edge.address import network_of
 from mixip.edge.caller import caller_of
 from mixip.edge.cookies import clear_cookies, set_cookies
-from mixip.edge.injected import Db, Injected, Time, Who
+from mixip.edge.injected import Db, Injected, Time
 from mixip.edge.pages import page
 from mixip.edge.responses import local_path, see_other
 from mixip.errors import Problem
@@ -106,9 +106,12 @@ def signed_in_page(request: AnyRequest, next: FromQuery[str] = "") -> ASGIRespon
     return see_other(local_path(next, HOME))
 
 
-@post("/sign-out", include_in_schema=False, sync_to_thread=True)
-def sign_out(db: Db, caller: Who) -> ASGIResponse:
-    """End this session, on the server and in the browser."""
+@post("/sign-out", public=True, include_in_schema=False, sync_to_thread=True)
+def sign_out(request: AnyRequest, db: Db) -> ASGIResponse:
+    """End this session, on the server and in the browser. Without one there is nothing left to do."""
+    caller = caller_of(request)
+    if caller is None:
+        return see_other("/")
     with db.write() as connection:
         end_session(connection, caller.account_id, only=caller.session_id)
     # Not "cookies", which would reach the sites of siblings on the same domain, and not "storage", which would take
