@@ -77,3 +77,40 @@ def test_nothing_here_fits_people_who_are_signed_out_too(http: httpx.Client, own
     assert "Go to the first page" in signed_out
     assert "your works" not in signed_out
     assert "Go to your works" in signed_in
+
+
+def test_ending_sessions_says_so(visitor: Person) -> None:
+    visitor.sign_up()
+    kept = visitor.session, visitor.csrf
+    visitor.session = visitor.csrf = ""  # another browser
+    visitor.sign_in()
+    other = visitor.call("GET", "/api/session").json()["session_id"]
+    visitor.session, visitor.csrf = kept
+    for path, told in ((f"/account/sessions/{other}/end", "one"), ("/account/sessions/end-others", "others")):
+        response = visitor.submit(path)
+        assert response.headers["location"] == f"/account/sessions?ended={told}"
+    assert "The session was ended." in visitor.get("/account/sessions?ended=one").text
+    assert "All other sessions were ended." in visitor.get("/account/sessions?ended=others").text
+    assert "<p>x" not in visitor.get("/account/sessions", params={"ended": "<p>x"}).text
+
+
+def test_a_form_with_errors_says_so_first_and_leads_to_the_field(http: httpx.Client, visitor: Person) -> None:
+    visitor.sign_up()
+    work = visitor.submit("/works/new", title="", kind="film").text
+    assert "<title>Error: New work" in work
+    assert re.findall(r'id="(\w+)"[^>]* autofocus', work) == ["title"]
+    wrong = http.post("/sign-in", data={"email": visitor.email, "password": "not this one"}).text
+    assert "<title>Error: Sign in" in wrong
+    assert re.findall(r'id="(\w+)"[^>]* autofocus', wrong) == ["password"]
+    assert "Error: " not in http.get("/sign-in").text
+    assert "autofocus" not in http.get("/sign-in").text
+
+
+def test_a_used_address_leads_to_signing_in(http: httpx.Client, visitor: Person) -> None:
+    visitor.sign_up()
+    fields = {"email": visitor.email, "password": "another harbour night", "next": "/account"}
+    taken = http.post("/sign-up", data=fields, headers={"x-forwarded-for": visitor.address})
+    assert taken.status_code == 409
+    error = html.unescape(taken.text.partition('id="email-error"')[2].partition("</p>")[0])
+    assert '<a href="/sign-in?next=/account">Sign in</a>' in error
+    assert "@" not in error, "no address in an address"

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 
 from mixip.clock import Clock
@@ -47,9 +47,10 @@ def display_page(request: AnyRequest) -> ASGIResponse:
 
 
 @get("/account/sessions", include_in_schema=False, sync_to_thread=True)
-def sessions_page(request: AnyRequest, db: Db, caller: Who, clock: Time) -> ASGIResponse:
-    """Every browser and app that is signed in."""
-    return page(request, "account/sessions.html", sessions=_rows(db, caller, clock))
+def sessions_page(request: AnyRequest, db: Db, caller: Who, clock: Time, ended: FromQuery[str] = "") -> ASGIResponse:
+    """Every browser and app that is signed in. `ended` is what was ended just now: `one` or `others`."""
+    told = {"one": "The session was ended.", "others": "All other sessions were ended."}.get(ended, "")
+    return page(request, "account/sessions.html", sessions=_rows(db, caller, clock), told=told)
 
 
 @post("/account/sessions/{session_id:str}/end", repeatable=True, include_in_schema=False, sync_to_thread=True)
@@ -60,7 +61,7 @@ def end_one(session_id: FromPath[str], db: Db, caller: Who) -> ASGIResponse:
             raise Problem("not_found")
     if session_id == caller.session_id:
         return see_other("/", cookies=clear_cookies(), headers={"clear-site-data": '"cache"'})
-    return see_other("/account/sessions")
+    return see_other("/account/sessions?ended=one")
 
 
 @post("/account/sessions/end-others", repeatable=True, include_in_schema=False, sync_to_thread=True)
@@ -68,7 +69,7 @@ def end_others(db: Db, caller: Who) -> ASGIResponse:
     """End every session but this one."""
     with db.write() as connection:
         end_session(connection, caller.account_id, but=caller.session_id)
-    return see_other("/account/sessions")
+    return see_other("/account/sessions?ended=others")
 
 
 @get("/api/session", tags=["Session"], summary="Who am I?", response_description="The session.", sync_to_thread=True)

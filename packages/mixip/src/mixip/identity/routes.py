@@ -133,6 +133,7 @@ def _again(request: AnyRequest, template: str, data: Credentials, problem: Probl
         headers={**problem.headers, "x-error-code": problem.kind.code},
         next=local_path(data.next, ""),
         email=data.email,
+        code=problem.kind.code,
         errors={field: f"{problem.detail} {problem.kind.action}"},
         **context,
     )
