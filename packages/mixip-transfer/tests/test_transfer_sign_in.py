@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
 import re
 import socket
@@ -170,6 +172,16 @@ def test_the_answer_page_loads_nothing_and_keeps_nothing() -> None:
     assert response.headers["Referrer-Policy"] == "no-referrer"
     assert "Set-Cookie" not in response.headers
     assert not re.search(r"<script|<link|<img|src=|href=|url\(", response.text)
+
+
+def test_the_page_that_the_browser_comes_back_to_keeps_to_the_theme_of_the_system() -> None:
+    with Listener("right") as listener:
+        page = httpx.get(listener.redirect_uri, params={"state": "right", "code": "c"}, trust_env=False)
+    style = re.findall(r"<style>(.*?)</style>", page.text)[0]
+    assert style.startswith(":root{color-scheme:light dark}")
+    allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"'sha256-{allowed}'" in page.headers["Content-Security-Policy"]
+    assert "<title>You can go back · Mix-IP</title>" in page.text
 
 
 def test_a_connection_that_says_nothing_does_not_hold_up_the_answer() -> None:

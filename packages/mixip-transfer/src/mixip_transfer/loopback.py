@@ -15,14 +15,15 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 _STYLE = (
-    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto 0;padding:0 1.5rem;"
-    "color-scheme:light dark}h1{font-size:1.5rem}"
+    ":root{color-scheme:light dark}"  # on the root: a body of its own would stay on a white canvas
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:20vh auto 0;padding:0 1.5rem}"
+    "h1{font-size:1.5rem}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
-    "<title>{title} - Mix-IP</title><style>{style}</style><main><h1>{title}</h1><p>{text}</p></main></html>"
+    "<title>{title} · Mix-IP</title><style>{style}</style><main><h1>{title}</h1><p>{text}</p></main></html>"
 )
 _TEXTS = {
     "code": ("You can go back", "Your answer has reached the Pro Transfer App. You can close this page."),
