@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -38,6 +39,24 @@ def person(desk: Any, double: Any) -> Any:
     )
     double.add_work("My film")
     return desk
+
+
+def on_a_terminal(desk: Any, *arguments: str, columns: int = 80) -> str:
+    """What a command that ends well writes on a terminal, without the codes for colours and the cursor."""
+    ours, theirs = pty.openpty()
+    environment = desk.environment | {"TERM": "xterm", "COLUMNS": str(columns)}
+    command = [sys.executable, "-m", "mixip_transfer", *arguments]
+    process = subprocess.Popen(command, env=environment, cwd=desk.home, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = bytearray()
+    with os.fdopen(ours, "rb", buffering=0) as stream:
+        try:
+            while piece := stream.read(4096):
+                shown += piece
+        except OSError:  # Linux: nobody holds the other end any more
+            pass
+    assert process.wait(60) == 0, shown
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
 
 
 def content(desk: Any, name: str, size: int = 2_500_000) -> bytes:
@@ -117,10 +136,76 @@ def test_one_of_several_that_fails_is_5_and_all_of_them_is_1(person: Any, double
     assert outcomes[1]["path"] == "b.wav"
 
     one = person.run("get", "absent.wav", "--work", "My film")
-    assert one.code == 1
+    assert one.code == 2
     assert "There is no file called 'absent.wav'" in one.err
+    assert f"`mixip-transfer list --work {double.works[0]['id']}` shows them." in one.err
+    assert person.run("get", "a.wav", "--work", "absent").code == one.code, "as for an unknown work"
     assert person.run("get", "absent.wav", "a.wav", "--work", "My film", "--to", "there").code == 5
-    assert person.run("get", "x", "y", "--work", "My film", "--to", "there").code == 1
+    none = person.run("get", "x", "y", "--work", "My film", "--to", "there")
+    assert none.code == 2
+    assert "tries again" not in none.err
+
+
+@pytest.mark.keyring
+def test_every_path_that_cannot_be_sent_is_named_at_once(person: Any, double: Any) -> None:
+    content(person, "fine.mov", 10)
+    (person.home / "empty.mov").touch()
+    done = person.run("send", "absent.mov", "fine.mov", "empty.mov", "data", "--work", "My film")
+    assert done.code == 2
+    for fault in ("absent.mov: No such file or directory.", "empty.mov is empty.", "data is a folder."):
+        assert fault in done.err
+    assert "fine.mov" not in done.err
+    assert "Nothing was sent." in done.err
+    assert double.requests == []
+
+
+@pytest.mark.keyring
+def test_a_terminal_says_what_became_of_each_file(person: Any) -> None:
+    for name in ("master.mov", "stem.wav"):
+        content(person, name)
+    shown = on_a_terminal(person, "send", "master.mov", "stem.wav", "--work", "My film")
+    for name in ("master.mov", "stem.wav"):
+        _, said, after = shown.partition(f"{name} delivered and verified")
+        assert said
+        assert f"{name} (checking)" not in after
+    assert "of 2.5 MB" in shown
+
+
+@pytest.mark.keyring
+def test_the_status_is_a_plain_date_for_people_and_json_for_scripts(person: Any, double: Any) -> None:
+    told = person.run("status")
+    assert re.search(r"the session ends \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$", told.out.strip())
+    asked = person.run("status", "--json")
+    assert (asked.code, asked.err) == (0, "")
+    answer = json.loads(asked.out)
+    assert answer["platform"] == double.address
+    assert set(answer) == {"platform", "email", "name", "expires_at"}
+
+
+@pytest.mark.keyring
+def test_a_long_title_gives_way_on_a_terminal_only(person: Any, double: Any) -> None:
+    title = "The long and winding title of a film that never ends " * 3
+    double.add_work(title.strip())
+    shown = on_a_terminal(person, "list", columns=80)
+    assert "The long and winding" in shown
+    assert "…" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert "0 B" in shown
+    assert title.strip() in person.run("list").out
+    assert title.strip() in person.run("list", "--json").out
+
+
+@pytest.mark.parametrize(("typed", "other"), [("localhost:9", "https"), ("https://127.0.0.1:9", "http")])
+@pytest.mark.keyring
+def test_a_platform_that_does_not_answer_on_this_computer_may_have_the_other_scheme(
+    desk: Any, typed: str, other: str
+) -> None:
+    done = desk.run("sign-in", typed, "--no-browser")
+    assert done.code == 1
+    assert "cannot be reached." in done.err
+    assert f"Perhaps it is {other}://{typed.rpartition('/')[2]}" in done.err
+    assert "Error" not in done.err
+    assert "ConnectError" in desk.run("sign-in", typed, "--no-browser", "--verbose").err
 
 
 @pytest.mark.keyring
@@ -279,7 +364,8 @@ def test_a_defect_of_the_app_is_a_plain_sentence(bare_desk: Any) -> None:
             env=bare_desk.environment, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 1
-        assert "Something unexpected happened in the app (TypeError)." in done.stderr
+        assert "Something unexpected happened in the app." in done.stderr
+        assert ("TypeError" in done.stderr) == bool(more)
         assert "Traceback" not in done.stderr
         assert place in done.stderr
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mixip_transfer.errors import BadAnswerError, UsageError
 from mixip_transfer.names import delivery_name, local_name, part_name, platform_address, printable
+from mixip_transfer.progress import amount
 
 SHA = "ab" * 32
 hostile = st.one_of(
@@ -128,6 +129,13 @@ def test_the_unfinished_download_has_a_name_that_fits(name: str) -> None:
         ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
         ("http://localhost:80", "http://localhost"),
+        ("https://localhost:8443", "https://localhost:8443"),
+        ("localhost:8271", "http://localhost:8271"),
+        ("localhost", "http://localhost"),
+        ("127.0.0.1:8000/works", "http://127.0.0.1:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("localhost.example:8000", "https://localhost.example:8000"),
+        ("mixip.example:8000", "https://mixip.example:8000"),
     ],
 )
 def test_the_address_of_a_platform(typed: str, address: str) -> None:
@@ -163,3 +171,23 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
 def test_nothing_printed_steers_the_terminal() -> None:
     assert printable("a\x1b[31mb\r\n\u202egpj.exe") == "a\ufffd[31mb\ufffd\ufffd\ufffdgpj.exe"
     assert printable("ünïcode 漢字 👩\u200d🎤") == "ünïcode 漢字 👩\u200d🎤"
+
+
+@pytest.mark.parametrize(
+    ("count", "written"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 KB"),
+        (1536, "1.5 KB"),
+        (99_949, "99.9 KB"),
+        (150_000, "150 KB"),
+        (999_499, "999 KB"),
+        (999_500, "1.0 MB"),
+        (2_500_000_000, "2.5 GB"),
+        (5 * 1024**4, "5.5 TB"),
+        (10**16, "10000 TB"),
+    ],
+)
+def test_sizes_are_written_as_the_web_pages_write_them(count: int, written: str) -> None:
+    assert amount(count) == written

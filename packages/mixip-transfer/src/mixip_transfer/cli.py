@@ -87,7 +87,7 @@ def sign_in_command(url: str, device: str | None, *, no_browser: bool) -> None:
     \b
     Examples:
       mixip-transfer sign-in https://mixip.example
-      mixip-transfer sign-in http://localhost:8000 --no-browser
+      mixip-transfer sign-in localhost:8000 --no-browser
     """
     address = platform_address(url)
     storage = open_storage()
@@ -232,22 +232,26 @@ def list_command(name: str | None, url: str | None, *, as_json: bool) -> None:
 
 
 @cli.command()
+@_json
 @_platform
 @_verbose
-def status(url: str | None) -> None:
+def status(url: str | None, *, as_json: bool) -> None:
     """Say who is signed in, and where.
 
     \b
-    Example:
+    Examples:
       mixip-transfer status
+      mixip-transfer status --json
     """
     address, token = _signed_in(url)
     with Platform(address, token) as platform:
         session = platform.session()
+    if as_json:
+        output.say_json({"platform": address, **output.facts_json(session)})
+        return
     click.echo(f"Signed in to {address} as {printable(session.email)}.")
-    click.echo(
-        f"This computer is listed as {printable(session.name)!r}; the session ends {printable(session.expires_at)}."
-    )
+    ends = f"; the session ends {output.moment(session.expires_at)}" if session.expires_at else ""
+    click.echo(f"This computer is listed as {printable(session.name)!r}{ends}.")
 
 
 @cli.command("sign-out")
@@ -312,7 +316,7 @@ def main() -> NoReturn:
         output.say_error(output.from_os_error(error))
         sys.exit(1)
     except Exception as error:  # noqa: BLE001  the last resort: a plain sentence instead of a stack trace
-        click.echo(f"Something unexpected happened in the app ({type(error).__name__}).", err=True)
+        click.echo("Something unexpected happened in the app.", err=True)
         click.echo("Run the command again with --verbose, and report what it says.", err=True)
         output.say_details(error)
         sys.exit(1)

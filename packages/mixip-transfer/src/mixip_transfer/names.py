@@ -28,13 +28,15 @@ _STEERING = frozenset(
 def platform_address(text: str) -> str:
     """The origin of a platform, such as `https://mixip.example`, from what a person typed.
 
-    Without a scheme https is meant. Plain http is allowed for this computer only, because the session token would
-    travel in the open. Raises UsageError.
+    Without a scheme https is meant, and http for this computer, where platforms rarely have a certificate. Plain http
+    is allowed for this computer only, because the session token would travel in the open. Raises UsageError.
     """
     raw = text.strip()
     try:
-        parts = urlsplit(raw if "://" in raw else f"https://{raw}")
+        parts = urlsplit(raw if "://" in raw else f"//{raw}")
         host, port = parts.hostname or "", parts.port
+        if "://" not in raw:
+            parts = parts._replace(scheme="http" if is_this_computer(host) else "https")
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host or any(c.isspace() or ord(c) < 33 for c in raw):

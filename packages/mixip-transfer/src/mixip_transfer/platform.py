@@ -209,9 +209,12 @@ class Platform:
                 f"The certificate of {self.address} is not trusted, so nothing was sent.",
                 "If the platform uses a certificate authority of its own, name its file in SSL_CERT_FILE.",
             )
+        parts = urlsplit(self.address)
+        other = {"http": "https", "https": "http"}[parts.scheme]
+        hint = f" Perhaps it is {other}://{parts.netloc}" if is_this_computer(parts.hostname or "") else ""
         return UnreachableError(
-            f"{self.address} cannot be reached ({type(error).__name__}).",
-            "Check the connection and the address, then run the same command again.",
+            f"{self.address} cannot be reached.",
+            f"Check the connection and the address, then run the same command again.{hint}",
         )
 
     def _pages(self, path: str, field: str, read: Callable[[Any], T], query: Mapping[str, str]) -> Iterator[T]:

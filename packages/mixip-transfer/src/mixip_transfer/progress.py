@@ -12,13 +12,14 @@ from typing import Self, TextIO
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    DownloadColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
+from rich.text import Text
 
 from mixip_transfer.names import printable
 from mixip_transfer.watching import Silent, Watcher
@@ -41,8 +42,8 @@ class Bars:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            DownloadColumn(),
-            TransferSpeedColumn(),
+            _Across(),
+            _Rate(),
             TimeRemainingColumn(compact=True),
             console=console,
             expand=True,
@@ -79,6 +80,22 @@ class Bars:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
+            self._progress.refresh()  # else the bar of a finished file stands below the line that says so
+
+
+class _Across(ProgressColumn):
+    """Bytes across, of all: rich's own column writes other units than the web pages."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{amount(int(task.completed))} of {amount(int(task.total or 0))}", "progress.download")
+
+
+class _Rate(ProgressColumn):
+    """Bytes per second, once there is a rate."""
+
+    def render(self, task: Task) -> Text:
+        rate = task.finished_speed or task.speed
+        return Text(f"{amount(int(rate))}/s" if rate else "", "progress.data.speed")
 
 
 class Lines:
@@ -126,13 +143,13 @@ class Lines:
 
 
 def amount(count: int) -> str:
-    """A number of bytes for people, in powers of 1000: `1.5 GB`."""
-    value = float(count)
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if value < 1000 or unit == "TB":
-            return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError("not reached")
+    """A number of bytes for people, in powers of 1000 and as the web pages write it: `0 B`, `1.5 GB`, `150 GB`."""
+    units = ("B", "KB", "MB", "GB", "TB")
+    power = 0
+    while power < len(units) - 1 and count / 1000**power >= (1000 if power == 0 else 999.5):
+        power += 1
+    value = count / 1000**power
+    return f"{value:.0f} {units[power]}" if power == 0 or value >= 100 else f"{value:.1f} {units[power]}"
 
 
 def _waiting(reason: str, seconds: float) -> str:

@@ -7,6 +7,7 @@ of the operating system itself is accepted: a backend that is not on the list be
 
 from __future__ import annotations
 
+import logging
 import queue
 import secrets
 import sys
@@ -17,6 +18,8 @@ from typing import TypeVar
 from mixip_transfer.errors import KeyringError
 
 T = TypeVar("T")
+
+log = logging.getLogger("mixip_transfer")
 
 SERVICE = "mixip-transfer"
 CURRENT = "current platform"
@@ -151,4 +154,5 @@ def in_time(call: Callable[[], T], seconds: float) -> T:
         return value  # type: ignore[return-value]
     if isinstance(value, KeyringError):
         raise value
-    raise KeyringError(f"The keyring cannot be used ({type(value).__name__}).", advice()) from None
+    log.debug("keyring: %s", type(value).__name__)
+    raise KeyringError("The keyring cannot be used.", advice()) from None

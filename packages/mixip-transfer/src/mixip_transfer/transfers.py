@@ -56,12 +56,7 @@ def send_files(
     quiet: bool,
 ) -> None:
     """Deliver each path. What cannot be delivered at all is refused before anything is sent."""
-    for path in paths:
-        try:
-            with Source(path):
-                pass
-        except OSError as error:
-            raise UsageError(output.from_os_error(error).message) from error
+    _require_deliverable(paths)
     stop = threading.Event()
     with (
         progress(sys.stderr, quiet=quiet or as_json) as watcher,
@@ -96,7 +91,7 @@ def get_files(
         _platform(address, token, 1, stop, watcher) as platform,
     ):
         source = find_work(platform, work)
-        chosen, errors, notes = choose_files(list(platform.files(source.id)), names)
+        chosen, errors, notes = choose_files(list(platform.files(source.id)), names, work_id=source.id)
         folder.mkdir(parents=True, exist_ok=True)
 
         def one(file: File) -> Outcome:
@@ -109,6 +104,23 @@ def get_files(
         for note in notes:
             click.echo(note, err=True)
     _report(source, outcomes, as_json=as_json)
+
+
+def _require_deliverable(paths: Sequence[Path]) -> None:
+    """Raise UsageError that names every path that cannot be delivered, so that one look mends them all."""
+    faults: list[TransferError] = []
+    for path in paths:
+        try:
+            with Source(path):
+                pass
+        except OSError as error:
+            faults.append(output.from_os_error(error))
+        except UsageError as error:
+            faults.append(error)
+    if len(faults) == 1:
+        raise UsageError(faults[0].message, faults[0].advice)
+    if faults:
+        raise UsageError("\n".join(fault.message for fault in faults), "Nothing was sent.")
 
 
 def _platform(address: str, token: str, parallel: int, stop: threading.Event, watcher: Watcher) -> Platform:
@@ -153,6 +165,8 @@ def _report(work: Work, outcomes: Sequence[Outcome], *, as_json: bool) -> None:
     summary = f"{len(failed)} of {len(outcomes)} files failed."
     if len(failed) < len(outcomes):
         raise SomeFailedError(summary, "The same command tries again what failed.", code="some_failed")
+    if all(isinstance(outcome.error, UsageError) for outcome in failed):
+        raise UsageError(summary)
     raise TransferError(summary, "The same command tries again.")
 
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from mixip_transfer.answers import File, Work, is_id
-from mixip_transfer.errors import RefusedError, TransferError, UsageError
+from mixip_transfer.errors import RefusedError, UsageError
 from mixip_transfer.names import printable
 from mixip_transfer.platform import Platform
 
@@ -52,8 +52,10 @@ def close_titles(name: str, titles: Sequence[str]) -> list[str]:
     return [folded[key] for key in [*near, *within][:5]]
 
 
-def choose_files(files: Sequence[File], names: Sequence[str]) -> tuple[list[File], list[TransferError], list[str]]:
-    """The files that are meant by names or ids (all when there are none), newest first as the platform lists them.
+def choose_files(
+    files: Sequence[File], names: Sequence[str], *, work_id: str
+) -> tuple[list[File], list[UsageError], list[str]]:
+    """The files of a work that are meant by names or ids (all when there are none), newest first as they are listed.
 
     A name means the newest file of that name. Returns the files, an error per name that means nothing, and a note per
     name that has older files too, which are still there under their ids.
@@ -68,15 +70,16 @@ def choose_files(files: Sequence[File], names: Sequence[str]) -> tuple[list[File
             newest[key] = file
     by_id = {file.id: file for file in files}
     chosen: dict[str, File] = {}
-    errors: list[TransferError] = []
+    errors: list[UsageError] = []
     meant: list[str] = []
     for name in names or list(newest):
         key = unicodedata.normalize("NFC", name)
         meaning = newest.get(key) or by_id.get(name)
         if meaning is None:
             near = close_titles(name, list(newest))
-            advice = "\n".join(["Did you mean:", *(f"  {printable(one)}" for one in near)]) if near else ""
-            errors.append(TransferError(f"There is no file called {printable(name)!r}.", advice, code="unknown_file"))
+            hint = ["Did you mean:", *(f"  {printable(one)}" for one in near)] if near else []
+            advice = "\n".join([*hint, f"`mixip-transfer list --work {work_id}` shows them."])
+            errors.append(UsageError(f"There is no file called {printable(name)!r}.", advice, code="unknown_file"))
             continue
         if key in newest:
             meant.append(key)
