@@ -12,6 +12,7 @@ from mixip.clock import Clock
 from mixip.db import Database
 from mixip.edge.caller import Caller
 from mixip.edge.cookies import clear_cookies
+from mixip.edge.described import READ, refusals
 from mixip.edge.injected import Db, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import see_other
@@ -72,7 +73,14 @@ def end_others(db: Db, caller: Who) -> ASGIResponse:
     return see_other("/account/sessions?ended=others")
 
 
-@get("/api/session", tags=["Session"], summary="Who am I?", response_description="The session.", sync_to_thread=True)
+@get(
+    "/api/session",
+    tags=["Session"],
+    summary="Who am I?",
+    response_description="The session.",
+    responses=refusals(*READ),
+    sync_to_thread=True,
+)
 def show_session(db: Db, caller: Who, clock: Time) -> SessionView:
     """The session that asks, and whose it is."""
     row = next((row for row in _rows(db, caller, clock) if row["current"]), None)

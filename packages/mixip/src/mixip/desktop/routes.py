@@ -10,7 +10,9 @@ from litestar.response.base import ASGIResponse
 
 from mixip.desktop import actions
 from mixip.desktop.requests import CLIENT_ID, AuthorizationRequest, check
+from mixip.desktop.schemas import ServerMetadata, TokenAnswer, TokenRefusal
 from mixip.edge.address import origin_of
+from mixip.edge.described import FORM, answer, operation, refusals
 from mixip.edge.injected import Db, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import as_json
@@ -51,7 +53,8 @@ class RevocationRequest(msgspec.Struct, frozen=True):
     public=True,
     tags=["Desktop sign-in"],
     summary="Where to sign in",
-    response_description="The metadata.",
+    responses={200: answer(ServerMetadata, "The metadata.")},
+    operation_class=operation(public=True),
 )
 async def metadata(request: AnyRequest) -> ASGIResponse:
     """The authorization server's metadata (RFC 8414)."""
@@ -109,7 +112,13 @@ def authorize(
     public=True,
     tags=["Desktop sign-in"],
     summary="Code for token",
-    response_description="The session token.",
+    responses={
+        **refusals(*FORM),
+        200: answer(TokenAnswer, "The session token."),
+        400: answer(TokenRefusal, "The code is not good, or the grant is another one (RFC 6749 section 5.2)."),
+        401: answer(TokenRefusal, "There is no such client."),
+    },
+    operation_class=operation(public=True),
     status_code=200,
     sync_to_thread=True,
 )
@@ -139,7 +148,8 @@ def token(data: URLEncodedBody[TokenRequest], db: Db, clock: Time) -> ASGIRespon
     public=True,
     tags=["Desktop sign-in"],
     summary="End a session",
-    response_description="The session is over.",
+    responses={200: answer(dict[str, str], "The session is over."), **refusals(*FORM)},
+    operation_class=operation(public=True),
     status_code=200,
     sync_to_thread=True,
 )

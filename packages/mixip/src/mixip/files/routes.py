@@ -9,6 +9,7 @@ from litestar.types import ASGIApp
 
 from mixip.db import Database
 from mixip.edge.caller import Caller
+from mixip.edge.described import READ, answer, operation, refusals
 from mixip.edge.injected import Db, Files, Who
 from mixip.errors import Problem
 from mixip.files import queries
@@ -17,6 +18,17 @@ from mixip.files.queries import FileRow
 from mixip.files.views import FileView, as_view
 
 AnyRequest = Request[Any, Any, Any]
+
+_BY_RANGES = {
+    206: answer(None, "The bytes of the range."),
+    304: answer(None, "It is what `If-None-Match` names."),
+    **refusals(*READ, "not_found", "range_not_satisfiable"),
+}
+_RANGE_HEADERS = {
+    "Range": ("One range of bytes, such as `bytes=0-1023` (RFC 9110 section 14.2).", False),
+    "If-Range": ("The `ETag` that the range belongs to; with another one the whole file is sent.", False),
+    "If-None-Match": ("The `ETag` that is there already.", False),
+}
 
 
 def _find(db: Database, caller: Caller, file_id: str) -> FileRow:
@@ -32,6 +44,7 @@ def _find(db: Database, caller: Caller, file_id: str) -> FileRow:
     tags=["Files"],
     summary="Show a file",
     response_description="The file.",
+    responses=refusals(*READ, "not_found"),
     sync_to_thread=True,
 )
 def show_file(file_id: FromPath[str], db: Db, caller: Who) -> FileView:
@@ -44,6 +57,10 @@ def show_file(file_id: FromPath[str], db: Db, caller: Who) -> FileView:
     tags=["Files"],
     summary="Download a file",
     response_description="The bytes of the file.",
+    responses=_BY_RANGES,
+    operation_class=operation(
+        headers=_RANGE_HEADERS, gives={200: ("application/octet-stream",), 206: ("application/octet-stream",)}
+    ),
     sync_to_thread=True,
 )
 def file_content(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIApp:
@@ -57,6 +74,8 @@ def file_content(request: AnyRequest, file_id: FromPath[str], db: Db, store: Fil
     tags=["Files"],
     summary="Play a file",
     response_description="The bytes of the file.",
+    responses=_BY_RANGES,
+    operation_class=operation(headers=_RANGE_HEADERS, gives={200: ("audio/*", "video/*"), 206: ("audio/*", "video/*")}),
     sync_to_thread=True,
 )
 def file_media(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIApp:
@@ -73,6 +92,8 @@ def file_media(request: AnyRequest, file_id: FromPath[str], db: Db, store: Files
     tags=["Files"],
     summary="Preview of a file",
     response_description="The picture.",
+    responses=refusals(*READ, "not_found"),
+    operation_class=operation(gives={200: ("image/*",)}),
     sync_to_thread=True,
 )
 def file_preview(file_id: FromPath[str], db: Db, store: Files, caller: Who) -> ASGIResponse:

@@ -7,6 +7,7 @@ from litestar.response.base import ASGIResponse
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from mixip.edge.described import answer, operation
 from mixip.edge.injected import Db, Files
 from mixip.edge.pages import page
 from mixip.edge.responses import as_json, respond, see_other
@@ -21,7 +22,14 @@ def home_page(request: AnyRequest) -> ASGIResponse:
     return page(request, "home/home.html")
 
 
-@get("/healthz", public=True, tags=["Health"], summary="Is the process alive?", response_description="It is.")
+@get(
+    "/healthz",
+    public=True,
+    tags=["Health"],
+    summary="Is the process alive?",
+    responses={200: answer(dict[str, str], "It is.")},
+    operation_class=operation(public=True),
+)
 async def healthz() -> ASGIResponse:
     """Always 200 while the process answers."""
     return as_json({"status": "ok"})
@@ -32,7 +40,8 @@ async def healthz() -> ASGIResponse:
     public=True,
     tags=["Health"],
     summary="Can it do its work?",
-    response_description="It can; 503 when it cannot.",
+    responses={200: answer(dict[str, str], "It can."), 503: answer(dict[str, str], "It cannot.")},
+    operation_class=operation(public=True),
     sync_to_thread=True,
 )
 def readyz(db: Db, store: Files) -> ASGIResponse:

@@ -7,6 +7,7 @@ from litestar.concurrency import sync_to_thread
 from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
+from mixip.edge.described import CHANGE, JSON, READ, answer, operation, refusals
 from mixip.edge.injected import Db, Files, Injected, Time, Who
 from mixip.edge.responses import as_json
 from mixip.errors import Problem
@@ -28,6 +29,16 @@ AnyRequest = Request[Any, Any, Any]
     tags=["Deliveries"],
     summary="Open a delivery",
     response_description="The delivery with its plan.",
+    responses=refusals(
+        *JSON,
+        "not_found",
+        "file_name_invalid",
+        "file_empty",
+        "file_too_large",
+        "quota_exceeded",
+        "too_many_deliveries",
+        "storage_full",
+    ),
     sync_to_thread=True,
 )
 def open_delivery(
@@ -48,6 +59,7 @@ def open_delivery(
     tags=["Deliveries"],
     summary="Unfinished deliveries",
     response_description="The deliveries.",
+    responses=refusals(*READ, "not_found"),
     sync_to_thread=True,
 )
 def list_deliveries(work_id: FromPath[str], db: Db, caller: Who) -> DeliveryList:
@@ -60,6 +72,7 @@ def list_deliveries(work_id: FromPath[str], db: Db, caller: Who) -> DeliveryList
     tags=["Deliveries"],
     summary="Show a delivery",
     response_description="The delivery.",
+    responses=refusals(*READ, "not_found"),
     sync_to_thread=True,
 )
 def show_delivery(delivery_id: FromPath[str], db: Db, caller: Who) -> DeliveryView:
@@ -72,6 +85,22 @@ def show_delivery(delivery_id: FromPath[str], db: Db, caller: Who) -> DeliveryVi
     tags=["Deliveries"],
     summary="Send a segment",
     response_description="The segment is there, checked.",
+    responses=refusals(
+        *CHANGE,
+        "digest_missing",
+        "segment_incomplete",
+        "not_found",
+        "segment_unknown",
+        "delivery_closed",
+        "segment_too_large",
+        "digest_mismatch",
+        "too_many_at_once",
+        "storage_full",
+    ),
+    operation_class=operation(
+        headers={"Content-Digest": ("The digest of the body (RFC 9530): `sha-256=:…:` or `blake3=:…:`.", True)},
+        takes="application/octet-stream",
+    ),
     status_code=204,
     request_max_body_size=None,  # the plan limits it
 )
@@ -115,7 +144,11 @@ async def send_segment(
     "/api/deliveries/{delivery_id:str}/commit",
     tags=["Deliveries"],
     summary="Commit a delivery",
-    response_description="Delivered; 202 while it is still being verified.",
+    responses={
+        200: answer(DeliveryView, "It is delivered; `file` is the file."),
+        202: answer(DeliveryView, "It is still being verified, or a segment was damaged and has to be sent again."),
+        **refusals(*CHANGE, "not_found", "segments_missing", "storage_full"),
+    },
     status_code=200,
 )
 async def commit_delivery(
@@ -136,6 +169,7 @@ async def commit_delivery(
     tags=["Deliveries"],
     summary="Cancel a delivery",
     response_description="It is gone.",
+    responses=refusals(*CHANGE, "not_found", "delivery_closed"),
     sync_to_thread=True,
 )
 def cancel_delivery(delivery_id: FromPath[str], db: Db, store: Files, caller: Who) -> None:

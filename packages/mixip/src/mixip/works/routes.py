@@ -8,6 +8,7 @@ from litestar.response.base import ASGIResponse
 
 from mixip.db import Database
 from mixip.edge.caller import Caller
+from mixip.edge.described import JSON, READ, refusals
 from mixip.edge.injected import Db, Time, Who
 from mixip.edge.pages import page
 from mixip.edge.responses import see_other
@@ -85,7 +86,14 @@ def work_page(request: AnyRequest, work_id: FromPath[str], db: Db, caller: Who, 
     )
 
 
-@get("/api/works", tags=["Works"], summary="Your works", response_description="A page of works.", sync_to_thread=True)
+@get(
+    "/api/works",
+    tags=["Works"],
+    summary="Your works",
+    response_description="A page of works.",
+    responses=refusals(*READ),
+    sync_to_thread=True,
+)
 def list_works(
     db: Db,
     caller: Who,
@@ -96,7 +104,22 @@ def list_works(
     return _list(db, caller, before, title)
 
 
-@post("/api/works", tags=["Works"], summary="Create a work", response_description="The new work.", sync_to_thread=True)
+@post(
+    "/api/works",
+    tags=["Works"],
+    summary="Create a work",
+    response_description="The new work.",
+    responses=refusals(
+        *JSON,
+        "title_missing",
+        "title_too_long",
+        "title_invalid",
+        "kind_unknown",
+        "description_too_long",
+        "description_invalid",
+    ),
+    sync_to_thread=True,
+)
 def create_work(data: JSONBody[NewWork], db: Db, caller: Who, clock: Time) -> WorkView:
     """Create a work. Kinds: film, music, photography, design, writing, software, other."""
     return actions.create_work(db, account_id=caller.account_id, new=data, at=clock())
@@ -107,6 +130,7 @@ def create_work(data: JSONBody[NewWork], db: Db, caller: Who, clock: Time) -> Wo
     tags=["Works"],
     summary="Show a work",
     response_description="The work.",
+    responses=refusals(*READ, "not_found"),
     sync_to_thread=True,
 )
 def show_work(work_id: FromPath[str], db: Db, caller: Who) -> WorkView:
@@ -119,6 +143,7 @@ def show_work(work_id: FromPath[str], db: Db, caller: Who) -> WorkView:
     tags=["Files"],
     summary="Files of a work",
     response_description="A page of files.",
+    responses=refusals(*READ, "not_found"),
     sync_to_thread=True,
 )
 def list_files(work_id: FromPath[str], db: Db, caller: Who, before: Cursor = None) -> FileList:
