@@ -134,7 +134,7 @@ def test_after_a_reload_only_what_is_missing_is_sent(sqlite_platform: RunningPla
     sent = count_segments(page)
     deliver(page, big)
     share = len(arrived) * SEGMENT * 100 // big.stat().st_size
-    expect(page.locator("[data-rows]")).to_contain_text(re.compile(rf"Continuing at {share}\s%"))
+    expect(page.locator("[data-rows]")).to_contain_text(re.compile(rf"Continued at {share}\s%"))
     expect(unfinished).to_be_hidden()
     delivered(page, big)
     assert sorted(sent) == sorted(set(range(10)) - set(arrived))
@@ -191,7 +191,7 @@ def test_pause_continue_and_cancel(sqlite_platform: RunningPlatform, page: Page,
     page.wait_for_timeout(500)
     assert sent == []
     page.get_by_role("button", name="Continue").click()
-    expect(page.locator("[data-rows]")).to_contain_text("Continuing at")
+    expect(page.locator("[data-rows]")).to_contain_text("Continued at")
     with page.expect_response(lambda answer: answer.request.method == "DELETE") as removed:
         page.get_by_role("button", name="Cancel").click()
     assert removed.value.status == 204

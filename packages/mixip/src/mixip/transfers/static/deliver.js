@@ -12,7 +12,7 @@ const FILES_AT_ONCE = 4;
 const SEGMENTS_AT_ONCE = 4;
 const BYTES_AT_ONCE = SEGMENTS_AT_ONCE * 64 * 2 ** 20;
 const SHOW_EVERY = 250; // milliseconds
-const NO_FOLDERS = "Folders are not delivered from the browser: drop the files in them, or use the Pro Transfer App.";
+const NO_FOLDERS = "Folders are not delivered: drop the files in them.";
 
 const root = document.querySelector("[data-deliver]");
 const part = (name) => root.querySelector(`[data-${name}]`);
@@ -91,11 +91,12 @@ function changed(delivery) {
   const { state } = delivery;
   if (said.get(delivery) === state) return;
   said.set(delivery, state);
-  if (state === "sending" && delivery.continuedAt) say(`${delivery.name}: continuing at ${percent(delivery.continuedAt)}`);
+  if (state === "sending" && delivery.continuedAt) say(`${delivery.name}: continued at ${percent(delivery.continuedAt)}`);
   if (state === "stopped") say(`${delivery.name}: ${delivery.problem.title}`);
   if (state === "signed-out") say("Your session has ended. Sign in to go on.");
   if (state === "delivered") {
     say(`${delivery.name}: delivered`);
+    lookForFacts({ anew: true });
     takeNews();
   }
   show();
@@ -121,7 +122,7 @@ async function remove(item) {
 }
 
 function showTotal(now) {
-  const deliveries = [...rows].map((row) => row.delivery);
+  const deliveries = [...rows].map((row) => row.delivery).filter((delivery) => !delivery.hopeless);
   const size = deliveries.reduce((sum, delivery) => sum + delivery.size, arrivals.bytes);
   const sent = deliveries.reduce((sum, delivery) => sum + delivery.sent, arrivals.bytes);
   const sending = deliveries.filter((delivery) => delivery.active);
@@ -132,6 +133,7 @@ function showTotal(now) {
   const text = sending.length > 0
     ? [`${count}, ${bytesInWords(sent)} of ${bytesInWords(size)}`, pace].filter(Boolean).join(", ")
     : `${count}, ${bytesInWords(size)}`;
+  total.parentElement.hidden = files === 0;
   if (total.textContent !== text) total.textContent = text;
   totalBar.value = size ? sent / size : 0;
 }
@@ -198,7 +200,7 @@ root.addEventListener("click", (event) => {
 
 addEventListener("focus", () => begin([...rows].filter((row) => row.delivery.state === "signed-out")));
 addEventListener("beforeunload", (event) => {
-  if ([...rows].some((row) => ["waiting", "checking", "sending"].includes(row.delivery.state))) event.preventDefault();
+  if ([...rows].some((row) => ["waiting", "checking", "sending", "pausing"].includes(row.delivery.state))) event.preventDefault();
 });
 for (const name of ["lost", "back"]) {
   connection.addEventListener(name, () => {

@@ -1,6 +1,6 @@
 // One file on its way to a work. It knows the protocol and nothing about the page; it tells `changed` when there is
-// something new to show. States: ready, waiting, checking, sending, verifying, delivered, paused, signed-out, stopped,
-// cancelled.
+// something new to show. States: ready, waiting, checking, sending, pausing, verifying, delivered, paused, signed-out,
+// stopped, cancelled.
 import { contentDigest, cut, stillThere } from "./digest.js";
 import { Meter } from "./meter.js";
 import { ask, Problem } from "./platform.js";
@@ -14,6 +14,9 @@ const CHANGED = {
   action: "It was changed, moved or renamed on your disk. Choose it again.",
 };
 
+const GONE = { title: "This delivery is gone", action: "It was cancelled elsewhere. “Try again” starts it anew." };
+const HELD = new DOMException("No new segments", "AbortError"); // those under way are finished first
+
 const pause = (milliseconds, signal) => new Promise((resolve, reject) => {
   const timer = setTimeout(resolve, milliseconds);
   signal.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
@@ -22,6 +25,7 @@ const pause = (milliseconds, signal) => new Promise((resolve, reject) => {
 export class Delivery {
   state = "ready";
   problem = null;
+  hopeless = false; // refused for what the file is, so that trying again cannot help
   continuedAt = null; // share of the file that was there when it was started, 0 to 1
   verified = 0; // bytes that the platform has read back
   meter = new Meter();
@@ -30,6 +34,7 @@ export class Delivery {
   #there = new Set(); // indexes that the platform has and that match this file
   #sending = new Map(); // index: bytes of it that are sent
   #stop = null;
+  #hold = null;
 
   constructor(file, { workId, claimed, files, segments, connection, total, changed }) {
     Object.assign(this, { file, workId, claimed, files, segmentQueue: segments, connection, total, changed });
@@ -40,7 +45,7 @@ export class Delivery {
   get id() { return this.#id; }
   get name() { return this.file.name; }
   get size() { return this.file.size; }
-  get active() { return ["waiting", "checking", "sending", "verifying"].includes(this.state); }
+  get active() { return ["waiting", "checking", "sending", "pausing", "verifying"].includes(this.state); }
   get unfinished() { return this.active || ["paused", "signed-out", "stopped"].includes(this.state); }
 
   get sent() {
@@ -52,10 +57,12 @@ export class Delivery {
 
   /** Begin, or go on after a pause, a sign-in or a problem. Resolves when it rests again, in whatever state. */
   async start() {
+    if (this.state === "pausing") return this.#become("sending"); // it goes on when it has come to rest
     if (this.active || this.state === "delivered") return;
     const stop = new AbortController();
     const { signal } = stop;
     this.#stop = stop;
+    this.#hold = new AbortController();
     this.problem = null;
     this.continuedAt = null;
     this.meter.restart();
@@ -73,8 +80,12 @@ export class Delivery {
     }
   }
 
+  /** Start no more segments. Those under way are finished, so that nothing of them is lost; unless the line is down. */
   pause() {
-    if (this.active && this.state !== "verifying") this.#halt("paused");
+    if (!this.active || this.state === "verifying") return;
+    if (this.state !== "sending" || this.connection.down) return this.#halt("paused");
+    this.#hold.abort(HELD);
+    this.#become("pausing");
   }
 
   /** Give the file up, and what the platform has of it. */
@@ -102,11 +113,22 @@ export class Delivery {
   #rest(error) {
     this.#sending.clear();
     if (this.state === "paused" || this.state === "cancelled") return;
+    if (error === HELD && this.state === "pausing") return this.#become("paused");
+    if (error === HELD) {
+      this.state = "paused";
+      return this.start();
+    }
     if (error instanceof Problem && error.signedOut) return this.#become("signed-out");
-    if (error instanceof Problem && error.status === 404) this.#forget();
-    if (error instanceof Problem) this.problem = { title: error.message, action: error.action || error.detail };
-    else if (error?.name === "NotReadableError" || error?.name === "NotFoundError") this.problem = CHANGED;
-    else {
+    if (error instanceof Problem && error.status === 404 && this.#id !== null) {
+      this.#forget();
+      this.problem = GONE;
+    } else if (error instanceof Problem) {
+      this.problem = { title: error.message, action: error.action || error.detail };
+      this.hopeless = error.status === 422 && this.#id === null;
+    } else if (error?.name === "NotReadableError" || error?.name === "NotFoundError") {
+      this.problem = CHANGED;
+      this.hopeless = true;
+    } else {
       this.problem = { title: "Something went wrong in this page", action: "Reload it and choose the file again." };
       console.error(error);
     }
@@ -132,6 +154,7 @@ export class Delivery {
         if (!(error instanceof Problem) || !error.passing) throw error;
         if (options.body) await stillThere(this.file); // a changed file looks like a lost connection
         options.onSent?.(0);
+        if (this.state === "pausing") throw HELD;
         this.connection.lost(epoch, error);
       }
     }
@@ -141,9 +164,7 @@ export class Delivery {
     let delivery = await this.#find(signal);
     for (let round = 0; round < ROUNDS; round += 1) {
       if (delivery.state === "open") {
-        await this.#check(delivery, signal);
-        await this.#sendMissing(signal);
-        delivery = await this.#commit(signal);
+        delivery = await this.#complete(delivery, signal);
       }
       delivery = await this.#verified(delivery, signal);
       if (delivery.state === "delivered") {
@@ -152,6 +173,18 @@ export class Delivery {
       }
     }
     throw new Problem({ title: "The platform keeps losing parts of this file", action: "Try again later, or tell whoever runs it." });
+  }
+
+  /** Send what is missing and commit. Answers the delivery as it then is: it may have been finished elsewhere. */
+  async #complete(delivery, signal) {
+    try {
+      await this.#check(delivery, signal);
+      await this.#sendMissing(signal);
+      return await this.#commit(signal);
+    } catch (error) {
+      if (!(error instanceof Problem && error.code === "delivery_closed")) throw error;
+      return this.#request("GET", `/api/deliveries/${this.#id}`, {}, signal);
+    }
   }
 
   async #find(signal) {
@@ -192,12 +225,13 @@ export class Delivery {
 
   async #sendMissing(signal) {
     const onTheWay = new Set();
+    const stopped = AbortSignal.any([signal, this.#hold.signal]);
     let failure = null;
     for (const segment of this.#segments) {
       if (this.#there.has(segment.index)) continue;
-      const leave = await this.segmentQueue.enter(signal, segment.length);
+      const leave = await this.segmentQueue.enter(stopped, segment.length).catch((error) => { failure ??= error; });
       if (failure) {
-        leave();
+        leave?.();
         break;
       }
       const sending = this.#send(segment, signal)
@@ -207,6 +241,7 @@ export class Delivery {
     }
     await Promise.all(onTheWay);
     if (failure) throw failure;
+    this.#hold.signal.throwIfAborted();
   }
 
   async #send(segment, signal) {

@@ -20,15 +20,18 @@ export function takeNews() {
   return asked;
 }
 
-/** Look again, less and less often, while the facts of a file are still being read. */
-export function lookForFacts() {
+/** Look again, less and less often, while the facts of a file are still being read. `anew`: soon again. */
+export function lookForFacts({ anew = false } = {}) {
   clearTimeout(looking);
+  if (anew) looks = 0;
   if (!document.querySelector("[data-pending]")) {
     looks = 0;
     return;
   }
-  looking = setTimeout(takeNews, FACTS_AFTER[Math.min(looks, FACTS_AFTER.length - 1)]);
-  looks += 1;
+  looking = setTimeout(() => {
+    looks += 1; // only here: other news come in between
+    takeNews();
+  }, FACTS_AFTER[Math.min(looks, FACTS_AFTER.length - 1)]);
 }
 
 /** Leaves everything as it is when the session has ended, and tries again when the platform cannot be reached. */
@@ -37,7 +40,8 @@ async function refresh() {
   if (!page) setTimeout(takeNews, UNREACHABLE);
   const parts = [...document.querySelectorAll("[data-swap]")];
   const fresh = parts.map((part) => page?.querySelector(`[data-swap="${part.dataset.swap}"]`));
-  if (fresh.every(Boolean)) parts.forEach((part, i) => swap(part, document.adoptNode(fresh[i])));
+  // Copied, not adopted: a sound or film that was made in the other document was refused there, and would stay refused.
+  if (fresh.every(Boolean)) parts.forEach((part, i) => swap(part, document.importNode(fresh[i], true)));
   document.dispatchEvent(new Event("mixip:refreshed"));
 }
 

@@ -14,11 +14,12 @@ function sendingLine(delivery, now, sendingSince) {
   const share = delivery.sent / delivery.size;
   const continued = delivery.continuedAt !== null && now - sendingSince < SHOWS_CONTINUED;
   const parts = [
-    continued ? `Continuing at ${percent(delivery.continuedAt)}` : percent(share),
+    percent(share),
     `${bytesInWords(delivery.sent)} of ${bytesInWords(delivery.size)}`,
     paceInWords(delivery.meter, delivery.size - delivery.sent, now),
   ];
-  return parts.filter(Boolean).join(", ");
+  const said = parts.filter(Boolean).join(", ");
+  return continued ? `Continued at ${percent(delivery.continuedAt)}. Now ${said}` : said;
 }
 
 function statusLines(delivery, connection, now, sendingSince) {
@@ -31,6 +32,7 @@ function statusLines(delivery, connection, now, sendingSince) {
     case "waiting": return [line(`${bytesInWords(delivery.size)}, waiting for its turn`)];
     case "checking": return [line(`Comparing what has arrived: ${percent(delivery.sent / delivery.size)}`)];
     case "sending": return [line(sendingLine(delivery, now, sendingSince))];
+    case "pausing": return [line(`Pausing… ${percent(delivery.sent / delivery.size)}`)];
     case "verifying": {
       const share = delivery.verified ? `: ${percent(delivery.verified / delivery.size)}` : "";
       return [line(`Checking every byte${share}`)];
@@ -74,9 +76,9 @@ export class Row {
     this.#parts.bar.value = delivery.size ? delivery.sent / delivery.size : 0;
     const visible = {
       "sign-in": delivery.state === "signed-out",
-      again: delivery.state === "stopped" || (delivery.active && connection.down),
+      again: (delivery.state === "stopped" && !delivery.hopeless) || (delivery.active && connection.down),
       pause: ["waiting", "checking", "sending"].includes(delivery.state),
-      resume: delivery.state === "paused",
+      resume: ["pausing", "paused"].includes(delivery.state),
       cancel: !["verifying", "delivered"].includes(delivery.state),
     };
     const focused = document.activeElement;
