@@ -8,7 +8,8 @@ from litestar.response.base import ASGIResponse
 from mixip.edge.pages import page
 from mixip.edge.responses import as_json
 from mixip.errors import ERRORS
-from mixip.reference.operations import operations_of
+from mixip.reference.document import mended
+from mixip.reference.operations import operations_of, schemas_of
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -16,14 +17,20 @@ AnyRequest = Request[Any, Any, Any]
 @get("/api/openapi.json", public=True, include_in_schema=False, sync_to_thread=True)
 def openapi_document(request: AnyRequest) -> ASGIResponse:
     """The OpenAPI document."""
-    return as_json(request.app.openapi_schema.to_schema())
+    return as_json(mended(request.app.openapi_schema.to_schema()))
 
 
 @get("/api", public=True, include_in_schema=False, sync_to_thread=True)
 def reference_page(request: AnyRequest) -> ASGIResponse:
     """The same, to read; it loads nothing from elsewhere."""
-    document = request.app.openapi_schema.to_schema()
-    return page(request, "reference/reference.html", info=document["info"], operations=operations_of(document))
+    document = mended(request.app.openapi_schema.to_schema())
+    return page(
+        request,
+        "reference/reference.html",
+        info=document["info"],
+        operations=operations_of(document),
+        schemas=schemas_of(document),
+    )
 
 
 @get("/help/errors", public=True, include_in_schema=False, sync_to_thread=True)
