@@ -98,6 +98,7 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
         exception_handlers={Exception: raise_further, HTTPException: raise_further},
         openapi_config=OpenAPIConfig(
             title="Mix-IP",
+            use_handler_docstrings=True,
             version=__version__,
             description="Deliver large media files and keep what is known about them.",
             components=Components(

@@ -1,5 +1,6 @@
 """The engine and its two kinds of transaction."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from sqlite3 import Connection as SqliteConnection
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
+CLOSE_SECONDS = 2.0
 CONNECTIONS = 24  # at least as many as there are threads that run actions
 
 
@@ -41,7 +43,11 @@ class Database:
                 yield connection
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Close every connection. Those in use are waited for, two seconds at most."""
+        pool = self.engine.pool
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while isinstance(pool, QueuePool) and pool.checkedout() and time.monotonic() < deadline:
+            time.sleep(0.01)
         self.engine.dispose()
 
 
