@@ -13,8 +13,13 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from mixip import housekeeping
 from mixip.app import Platform, build
 from mixip.settings import Settings, from_environment
+
+
+# A test that moves the clock must not have the sessions of the others swept away meanwhile; sweeps are tested directly.
+housekeeping.INTERVAL_SECONDS = 3600.0
 
 
 @dataclass
