@@ -17,7 +17,6 @@ from mixip import housekeeping
 from mixip.app import Platform, build
 from mixip.settings import Settings, from_environment
 
-
 # A test that moves the clock must not have the sessions of the others swept away meanwhile; sweeps are tested directly.
 housekeeping.INTERVAL_SECONDS = 3600.0
 
