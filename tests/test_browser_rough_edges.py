@@ -136,7 +136,8 @@ def test_what_can_never_be_delivered_is_not_offered_again_and_not_counted(
 def test_facts_are_looked_for_soon_however_many_other_news_came(sqlite_platform: RunningPlatform, page: Page) -> None:
     sign_up(page, sqlite_platform)
     new_work(page, sqlite_platform)
-    with page.expect_request(lambda request: request.url == page.url, timeout=4_000):
+    expect(page.get_by_role("button", name="Deliver files")).to_be_enabled()  # the script has begun
+    with page.expect_request(lambda request: request.url == page.url, timeout=12_000):
         page.evaluate(
             """() => {
               const waiting = document.createElement("p");
@@ -150,6 +151,7 @@ def test_facts_are_looked_for_soon_however_many_other_news_came(sqlite_platform:
 def test_dropped_folders_get_true_advice(sqlite_platform: RunningPlatform, page: Page) -> None:
     sign_up(page, sqlite_platform)
     new_work(page, sqlite_platform)
+    expect(page.get_by_role("button", name="Deliver files")).to_be_enabled()  # the script has begun
     page.evaluate(
         """() => {
           const item = { kind: "file", webkitGetAsEntry: () => ({ isDirectory: true }), getAsFile: () => null };

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -36,6 +38,9 @@ from mixip_transfer.transfers import get_files, send_files
 from mixip_transfer.works import find_work
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_STOPPED = "Stopped. What has arrived stays: the same command continues."
+_LEAVE_SECONDS = 5.0
 
 KINDS = ("film", "music", "photography", "design", "writing", "software", "other")
 
@@ -296,6 +301,7 @@ def sign_out_command(url: str | None, *, force: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line and end with its exit code. No stack trace ever reaches the person."""
+    signal.signal(signal.SIGINT, _interrupted)
     try:
         outcome = cli.main(standalone_mode=False, prog_name="mixip-transfer")
         sys.exit(outcome if isinstance(outcome, int) else 0)
@@ -303,7 +309,7 @@ def main() -> NoReturn:
         mistake.show()
         sys.exit(mistake.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What has arrived stays: the same command continues.", err=True)
+        click.echo(_STOPPED, err=True)
         sys.exit(130)
     except TransferError as error:
         output.say_error(error)
@@ -320,6 +326,21 @@ def main() -> NoReturn:
         click.echo("Run the command again with --verbose, and report what it says.", err=True)
         output.say_details(error)
         sys.exit(1)
+
+
+def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Ctrl-C: end in order, but end. Whatever cleaning up waits for, or swallows, it has five seconds; a second Ctrl-C
+    has none."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    leave = threading.Timer(_LEAVE_SECONDS, _leave)
+    leave.daemon = True
+    leave.start()
+    raise KeyboardInterrupt
+
+
+def _leave() -> None:
+    click.echo(_STOPPED, err=True)
+    os._exit(130)
 
 
 def _signed_in(url: str | None) -> tuple[str, str]:

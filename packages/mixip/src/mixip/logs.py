@@ -2,10 +2,15 @@
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+# PostgreSQL quotes the row that it refused, and what stands in rows is people's data. A value may have several lines.
+_DETAIL = re.compile(
+    r"^DETAIL:.*?(?=^\[SQL|^The above exception|^During handling|^Traceback|\Z)", re.DOTALL | re.MULTILINE
+)
 
 
 class JsonFormatter(logging.Formatter):
@@ -21,7 +26,7 @@ class JsonFormatter(logging.Formatter):
             **{key: value for key, value in record.__dict__.items() if key not in _STANDARD},
         }
         if record.exc_info:
-            line["fault"] = self.formatException(record.exc_info)
+            line["fault"] = _DETAIL.sub("DETAIL: (left out)\n", self.formatException(record.exc_info))
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
