@@ -160,7 +160,7 @@ def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
         ({"MIXIP_GUARD": "off"}, "one of enforce, raise is needed"),
         ({"MIXIP_DATABASE_URL": "mysql://x"}, "postgresql://"),
         ({"MIXIP_TRUSTED_PROXIES": "everybody"}, "MIXIP_TRUSTED_PROXIES"),
-        ({"MIXIP_DTA": "/x"}, "MIXIP_DTA: no such setting"),
+        ({"MIXIP_DTA": "/x"}, "MIXIP_DTA: no such setting; did you mean MIXIP_DATA?"),
         ({"MIXIP_MAX_FILE_BYTES": "0"}, "above 0"),
     ],
 )
@@ -267,3 +267,16 @@ def test_a_database_that_cannot_be_reached_is_said_plainly(tmp_path: Path) -> No
     assert "Cannot use the database" in result.stderr
     assert "secret" not in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_variable_of_another_version_is_told_and_ignored(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [str(Path(sys.executable).with_name("mixip")), "settings"],
+        env={**os.environ, "MIXIP_DATA": str(tmp_path), "MIXIP_REPLICATION_FACTOR": "3"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert "MIXIP_REPLICATION_FACTOR is no setting of this version" in result.stderr

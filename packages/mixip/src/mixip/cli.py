@@ -6,7 +6,7 @@ import sys
 import click
 
 from mixip import __version__
-from mixip.settings import SETTINGS, Settings, SettingsError, from_environment
+from mixip.settings import SETTINGS, Settings, SettingsError, from_environment, unknown_variables
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,7 +48,10 @@ def settings() -> None:
 
 def _settings() -> Settings:
     try:
-        return from_environment(os.environ)
+        settings = from_environment(os.environ)
     except SettingsError as error:
         click.echo(f"These settings are wrong:\n{error}", err=True)
         sys.exit(2)
+    for name in unknown_variables(os.environ):
+        click.echo(f"{name} is no setting of this version; it is ignored. See docs/settings.md.", err=True)
+    return settings

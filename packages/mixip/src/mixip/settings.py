@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ GuardMode = Literal["enforce", "raise"]
 
 # Variables of the tests and benchmarks share the prefix but are not settings of the platform.
 FOREIGN_PREFIXES = ("MIXIP_TEST_", "MIXIP_SOAK_", "MIXIP_BENCH_")
+LIKENESS = 0.85  # from here on two names are taken for the same one, misspelt
 
 
 class SettingsError(Exception):
@@ -206,8 +208,20 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
+_VARIABLES = frozenset(setting.variable for setting in SETTINGS)
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """`MIXIP_*` variables that are none of ours: another version's, or a slip of the keyboard."""
+    return [
+        name
+        for name in sorted(environment)
+        if name.startswith("MIXIP_") and name not in _VARIABLES and not name.startswith(FOREIGN_PREFIXES)
+    ]
+
+
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """Read the settings. Raises SettingsError that names every wrong or unknown variable."""
+    """Read the settings. Raises SettingsError that names every wrong variable, and those that look like a slip."""
     values: dict[str, Any] = {}
     problems: list[str] = []
     for setting in SETTINGS:
@@ -217,11 +231,10 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         except ValueError as error:
             shown = setting.variable if setting.secret else f"{setting.variable}={text}"
             problems.append(f"{shown}: {error}")
-    known = {setting.variable for setting in SETTINGS}
     problems += [
-        f"{name}: no such setting (see docs/settings.md)"
-        for name in sorted(environment)
-        if name.startswith("MIXIP_") and name not in known and not name.startswith(FOREIGN_PREFIXES)
+        f"{name}: no such setting; did you mean {meant[0]}?"
+        for name in unknown_variables(environment)
+        if (meant := get_close_matches(name, _VARIABLES, n=1, cutoff=LIKENESS))
     ]
     if problems:
         raise SettingsError("\n".join(problems))
