@@ -185,10 +185,14 @@ def test_links_do_not_lead_out_of_the_folder(getter: Getter, tmp_path_factory: p
 @pytest.mark.parametrize("name", ["../master.mov", "/absolute/master.mov", "..", "a\\..\\b", "x\x00.mov"])
 def test_a_hostile_name_is_refused_and_nothing_is_written(getter: Getter, name: str) -> None:
     getter.listed["name"] = name
-    before = sorted(getter.folder.parent.rglob("*"))
+    getter.folder = getter.folder / "deep" / "deeper"
+    getter.folder.mkdir(parents=True)
+    top = getter.folder.parent.parent
+    before = sorted(top.rglob("*"))
     with pytest.raises(BadAnswerError):
         getter.get()
-    assert sorted(getter.folder.parent.rglob("*")) == before
+    assert sorted(top.rglob("*")) == before
+    assert not Path("/absolute").exists()
 
 
 def test_a_hidden_name_is_made_visible(getter: Getter) -> None:

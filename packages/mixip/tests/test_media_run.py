@@ -24,14 +24,14 @@ from mixip.media.run import inspect_file
 
 @pytest.fixture(scope="module")
 def long_sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine and a half minutes of FLAC, which is decoded whole: more than a second of work."""
+    """Nine and a half minutes of FLAC in stereo at 96 kHz, decoded whole: seconds of work, on a fast processor too."""
     path = tmp_path_factory.mktemp("sound") / "long.flac"
     with av.open(str(path), "w") as output:
-        stream = output.add_stream("flac", rate=48_000, layout="mono")
-        frame = av.AudioFrame(format="s16", layout="mono", samples=4608)
+        stream = output.add_stream("flac", rate=96_000, layout="stereo")
+        frame = av.AudioFrame(format="s16", layout="stereo", samples=4608)
         frame.planes[0].update(os.urandom(frame.planes[0].buffer_size))
-        frame.sample_rate = 48_000
-        for index in range(570 * 48_000 // 4608):
+        frame.sample_rate = 96_000
+        for index in range(570 * 96_000 // 4608):
             frame.pts = index * 4608
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
@@ -53,7 +53,7 @@ def test_ten_minutes_of_sound_fit_into_the_limits(long_sound: Path, tmp_path: Pa
     assert facts is not None
     assert facts.duration == pytest.approx(570, abs=1)
     assert facts.waveform is not None
-    assert min(facts.waveform) > 90
+    assert min(facts.waveform) > 40, "noise in two channels, heard as one"
 
 
 def test_the_child_reads_what_this_process_would_read(tmp_path: Path) -> None:
