@@ -59,8 +59,8 @@ class DiskStore(Store):
     def begin(self, key: str, size: int) -> None:
         """Make a file of this size without its blocks, if there is room for them now.
 
-        Not preallocated: on ext4 a write into preallocated blocks costs four to ten times the processor time
-        (docs/decisions/0007), and whoever announced a large file would take the room from those who send.
+        Not preallocated: whoever announced a large file and sent nothing would take the room from those who send
+        (docs/decisions/0007).
         """
         self._require_room(size)
         path = self._upload(key)
