@@ -101,7 +101,11 @@ def test_a_whole_declaration_is_read(file: Path) -> None:
     assert declaration.policy.last_updated == dt.date(2026, 11, 23)
     assert declaration.policy.jurisdictions == (Jurisdiction.EU, Jurisdiction.UK)
     session, theme = declaration.items
-    assert (session.kind, session.category, session.set_by) == (Kind.COOKIE, Category.AUTHENTICATION, SetBy.SERVER)
+    assert (session.kind, session.categories, session.set_by) == (
+        Kind.COOKIE,
+        frozenset({Category.AUTHENTICATION}),
+        SetBy.SERVER,
+    )
     assert (session.http_only, session.secure, session.same_site, session.path) == (True, True, SameSite.LAX, "/")
     assert theme.values == ("dark", "light")
     assert theme.lifetime.is_persistent

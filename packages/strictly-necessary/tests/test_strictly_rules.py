@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from strictly_necessary import Category, Item, Kind, Lifetime, SameSite, SetBy, check
+from strictly_necessary import Category, Item, Kind, Lifetime, Purpose, SameSite, SetBy, check
 from strictly_necessary.rules import RULES, broken_by
 
 COOKIE = Item(
     id="x",
     name="x",
     kind=Kind.COOKIE,
-    category=Category.AUTHENTICATION,
-    purpose="p",
+    purposes=(Purpose(Category.AUTHENTICATION, "p"),),
     provider="p",
     lifetime=Lifetime.parse("session"),
     set_when="w",
@@ -24,11 +23,16 @@ COOKIE = Item(
     same_site=SameSite.LAX,
     path="/",
 )
-SECURITY = replace(COOKIE, category=Category.SECURITY)
-BALANCER = replace(COOKIE, category=Category.LOAD_BALANCING, set_by=SetBy.INFRASTRUCTURE, readable_by_application=False)
-PREFERENCE = replace(COOKIE, category=Category.PREFERENCE, requires_action=True, information="i")
-INPUT = replace(COOKIE, category=Category.USER_INPUT)
-PLAYER = replace(COOKIE, category=Category.MULTIMEDIA_PLAYER)
+SECURITY = replace(COOKIE, purposes=(Purpose(Category.SECURITY, "p"),))
+BALANCER = replace(
+    COOKIE,
+    purposes=(Purpose(Category.LOAD_BALANCING, "p"),),
+    set_by=SetBy.INFRASTRUCTURE,
+    readable_by_application=False,
+)
+PREFERENCE = replace(COOKIE, purposes=(Purpose(Category.PREFERENCE, "p"),), requires_action=True, information="i")
+INPUT = replace(COOKIE, purposes=(Purpose(Category.USER_INPUT, "p"),))
+PLAYER = replace(COOKIE, purposes=(Purpose(Category.MULTIMEDIA_PLAYER, "p"),))
 LOCAL = replace(PREFERENCE, kind=Kind.LOCAL, lifetime=Lifetime.parse("persistent"), set_by=SetBy.SCRIPT)
 
 
@@ -54,8 +58,8 @@ EXAMPLES: list[tuple[str, Item, Item]] = [
     ("SN110", replace(COOKIE, set_by=SetBy.SCRIPT, http_only=False), replace(COOKIE, set_by=SetBy.SCRIPT)),
     ("SN111", life(replace(LOCAL, kind=Kind.SESSION), "session"), replace(LOCAL, kind=Kind.SESSION)),
     ("SN112", LOCAL, life(LOCAL, "session")),
-    ("SN201", COOKIE, replace(COOKIE, category=Category.ANALYTICS)),
-    ("SN201", COOKIE, replace(COOKIE, category=Category.ADVERTISING)),
+    ("SN201", COOKIE, replace(COOKIE, purposes=(Purpose(Category.ANALYTICS, "p"),))),
+    ("SN201", COOKIE, replace(COOKIE, purposes=(Purpose(Category.ADVERTISING, "p"),))),
     ("SN202", life(replace(COOKIE, requires_action=True), "30 days"), life(COOKIE, "30 days")),
     ("SN203", PREFERENCE, replace(PREFERENCE, requires_action=False)),
     ("SN204", LOCAL, replace(LOCAL, information=None)),
@@ -102,7 +106,9 @@ def test_a_preference_for_the_browser_session_needs_no_information() -> None:
 
 
 def test_every_purpose_is_exempt_or_needs_consent() -> None:
-    exempt = {category for category in Category if "SN201" not in codes(replace(COOKIE, category=category))}
+    exempt = {
+        category for category in Category if "SN201" not in codes(replace(COOKIE, purposes=(Purpose(category, "p"),)))
+    }
     assert exempt == {
         Category.USER_INPUT,
         Category.AUTHENTICATION,

@@ -12,7 +12,19 @@ from strictly_necessary._findings import (
     GuardFinding,
     Severity,
 )
-from strictly_necessary._items import Category, Item, Jurisdiction, Kind, Lifetime, Policy, SameSite, SetBy, ThirdParty
+from strictly_necessary._items import (
+    Category,
+    Item,
+    Jurisdiction,
+    Kind,
+    Lifetime,
+    Override,
+    Policy,
+    Purpose,
+    SameSite,
+    SetBy,
+    ThirdParty,
+)
 from strictly_necessary.cookies import CookieSyntaxError
 from strictly_necessary.declaration import Declaration, check, delete_cookie, load, set_cookie
 
@@ -29,7 +41,9 @@ __all__ = [
     "Jurisdiction",
     "Kind",
     "Lifetime",
+    "Override",
     "Policy",
+    "Purpose",
     "SameSite",
     "SetBy",
     "Severity",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from strictly_necessary._codes import WARNINGS
+
 
 class Severity(StrEnum):
     """`error`: the declaration must not be used, or the header must not pass. `warning`: somebody should look."""
@@ -30,21 +32,31 @@ class Finding:
 
 
 class Direction(StrEnum):
-    """Where the guard saw it: on the way to the application, or on the way to the browser."""
+    """Where the guard saw it: on the way to the application, on the way to the browser, or in the browser."""
 
     REQUEST = "request"
     RESPONSE = "response"
+    BROWSER = "browser"
 
 
 @dataclass(frozen=True, slots=True)
 class GuardFinding:
-    """One thing that the guard saw. `cookie` is a name, escaped and cut, never a value: values are personal."""
+    """One thing that the guard saw. `name` is that of a cookie, a key or a header, escaped and cut; never a value:
+    values are personal. What is seen in the browser also has a `kind`, the `script` and its `stack`."""
 
     code: str
     direction: Direction
     message: str
-    cookie: str
+    name: str
     item: str | None = None
+    kind: str | None = None
+    script: str | None = None
+    stack: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """`warning`: it passed."""
+        return Severity.WARNING if self.code in WARNINGS else Severity.ERROR
 
     def __str__(self) -> str:
         return f"{self.code} {self.message}"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from strictly_necessary._findings import Direction, GuardFinding
-from strictly_necessary._items import Item, SetBy
+from strictly_necessary._items import Category, Item, SetBy
 from strictly_necessary.cookies import (
     LONGEST_PAIR,
     CookieSyntaxError,
@@ -23,6 +23,8 @@ MOST_FINDINGS = 20
 _MOST_REMEMBERED = 256
 _control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _SPACE = b" \t"
+_SLACK = 60
+"""Seconds by which a life may be shorter than declared without a word: a date is reckoned before it is sent."""
 
 
 class Watch:
@@ -30,14 +32,14 @@ class Watch:
 
     def __init__(self, declaration: Declaration, *, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        cookies = [item for item in declaration.cookies if item.exempt]
-        self._gated = [item for item in declaration.cookies if not item.exempt]
+        cookies = [item for item in declaration.cookies if declaration.is_exempt(item)]
+        self._gated = [item for item in declaration.cookies if not declaration.is_exempt(item)]
         self._exact = {item.name.encode(): item for item in cookies if not item.is_pattern}
         self._patterns = [(item.stem.encode(), item) for item in cookies if item.is_pattern]
         self._readable = frozenset(name for name, item in self._exact.items() if item.readable_by_application)
         self._hidden = frozenset(name for name, item in self._exact.items() if not item.readable_by_application)
         self._hidden_stems = tuple(stem for stem, item in self._patterns if not item.readable_by_application)
-        self._sound: set[tuple[bytes, bytes]] = set()
+        self._sound: dict[tuple[bytes, bytes], bool] = {}
 
     def request(self, header: bytes) -> tuple[bytes, tuple[GuardFinding, ...]]:
         """The Cookie header that the application may see, perhaps empty, and what was wrong with the one that came.
@@ -69,45 +71,50 @@ class Watch:
         for pair in parse_cookie_header(header):
             item = self._find(pair.name)
             if pair.problem:
-                findings.add("SN302", f"{{cookie}} {pair.problem} and was kept from the application", pair.name, item)
+                findings.add("SN302", f"{{name}} {pair.problem} and was kept from the application", pair.name, item)
             elif item is None:
-                findings.add("SN301", "{cookie} is not declared and was kept from the application", pair.name)
+                findings.add("SN301", "{name} is not declared and was kept from the application", pair.name)
             elif item.readable_by_application:
                 kept.append(pair.raw)
                 if pair.name in seen:
-                    text = "{cookie} came more than once; a neighbouring site may have set one of them"
+                    text = "{name} came more than once; a neighbouring site may have set one of them"
                     findings.add("SN303", text, pair.name, item)
                 seen.add(pair.name)
         return b"; ".join(kept), findings.done()
 
-    def response(self, header: bytes) -> tuple[GuardFinding, ...]:
-        """Why this Set-Cookie may not leave; empty if it may. Never raises."""
+    def response(self, header: bytes) -> tuple[tuple[GuardFinding, ...], bool]:
+        """What is wrong with this Set-Cookie, and whether it signs a person out: removes a cookie that kept them signed
+        in. It may not leave if a finding is an error. Never raises."""
         pair, _, attributes = header.partition(b";")
         name, _, _ = pair.partition(b"=")
-        if (name, attributes) in self._sound and len(pair) <= LONGEST_PAIR and not _control(pair):
-            return ()
+        signs_out = self._sound.get((name, attributes))
+        if signs_out is not None and len(pair) <= LONGEST_PAIR and not _control(pair):
+            return (), signs_out
         findings = _Findings(Direction.RESPONSE)
         try:
             cookie = parse_set_cookie(header)
         except CookieSyntaxError as error:
-            findings.add("SN312", f"Set-Cookie {{cookie}} {error}", name.strip(_SPACE))
-            return findings.done()
+            findings.add("SN312", f"Set-Cookie {{name}} {error}", name.strip(_SPACE))
+            return findings.done(), False
         item = self._find(cookie.name)
         if item is None:
             text = cookie.name.decode("latin-1")
             gated = next((item for item in self._gated if item.matches(text)), None)
             if gated is not None:
-                findings.add("SN316", "{cookie} needs consent, and there is none", cookie.name, gated)
+                findings.add("SN316", "{name} needs consent, and there is none", cookie.name, gated)
             else:
-                findings.add("SN311", "{cookie} is not declared", cookie.name)
-            return findings.done()
-        for code, message in _differences(item, cookie, self._now):
-            findings.add(code, f"{{cookie}} {message}", cookie.name, item)
+                findings.add("SN311", "{name} is not declared", cookie.name)
+            return findings.done(), False
+        life = _life(cookie, self._now)
+        removes = life is not None and life <= 0
+        for code, message in _differences(item, cookie, life):
+            findings.add(code, f"{{name}} {message}", cookie.name, item)
         found = findings.done()
+        signs_out = removes and Category.AUTHENTICATION in item.categories and not found
         # The verdict is remembered if only the name and the attributes count for it, not the time and not the value.
         if not found and cookie.expires is None and not item.values and len(self._sound) < _MOST_REMEMBERED:
-            self._sound.add((name, attributes))
-        return found
+            self._sound[name, attributes] = signs_out
+        return found, signs_out
 
     def _find(self, name: bytes) -> Item | None:
         item = self._exact.get(name)
@@ -118,21 +125,27 @@ class Watch:
         return item
 
 
-def _differences(item: Item, cookie: SetCookie, now: Callable[[], float]) -> Iterator[tuple[str, str]]:
+def _life(cookie: SetCookie, now: Callable[[], float]) -> int | None:
+    """Seconds, or None for the browser session. Old browsers know only Expires: the longer of the two counts."""
+    lives = [] if cookie.max_age is None else [cookie.max_age]
+    if cookie.expires is not None:
+        lives.append(cookie.expires - int(now()))
+    return max(lives) if lives else None
+
+
+def _differences(item: Item, cookie: SetCookie, life: int | None) -> Iterator[tuple[str, str]]:
     """What sets this header apart from its declaration. A header that removes the cookie may have any attributes."""
     if item.set_by is not SetBy.SERVER:
         yield "SN315", f"is declared to be set by {item.set_by.value}, and the application set it"
         return
-    lives = [] if cookie.max_age is None else [cookie.max_age]
-    if cookie.expires is not None:
-        lives.append(cookie.expires - int(now()))
-    if lives:
-        # Old browsers know only Expires: the longer of the two counts.
-        longest = max(lives)
-        if longest <= 0:
-            return
-        if longest > (item.lifetime.seconds or 0):
-            yield "SN314", f"would live {longest} seconds, and its declared lifetime is {item.lifetime.text!r}"
+    declared_life = item.lifetime.seconds or 0
+    if life is not None and life <= 0:
+        return
+    if (life or 0) > declared_life:
+        yield "SN314", f"would live {life} seconds, and its declared lifetime is {item.lifetime.text!r}"
+    elif (life or 0) < declared_life - _SLACK and not item.requires_action:
+        shown = "ends with the browser session" if life is None else f"would live {life} seconds"
+        yield "SN318", f"{shown}, and its declared lifetime is {item.lifetime.text!r}"
     same_site = item.same_site.value if item.same_site else None
     for attribute, actual, declared in (
         ("HttpOnly", cookie.http_only, item.http_only),
@@ -167,7 +180,7 @@ class _Findings:
             self._more = True
             return
         shown = name[:80].decode("latin-1").encode("unicode_escape").decode("ascii")
-        text = message.replace("{cookie}", f'"{shown}"' if shown else "a cookie without a name")
+        text = message.replace("{name}", f'"{shown}"' if shown else "a cookie without a name")
         self._found[GuardFinding(code, self._direction, text, shown, item.id if item else None)] = None
 
     def done(self) -> tuple[GuardFinding, ...]:

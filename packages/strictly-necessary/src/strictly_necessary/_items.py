@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeAlias
 
 
 class Kind(StrEnum):
@@ -22,7 +24,8 @@ class Kind(StrEnum):
 
 
 class Category(StrEnum):
-    """What it is for. The first group is exempt from consent (WP29 Opinion 04/2012, section 3); the second is not."""
+    """What it is for. The first group is exempt from consent (WP29 Opinion 04/2012, section 3); audience measurement is
+    so in some jurisdictions and under conditions; the last group is not."""
 
     USER_INPUT = "user-input"
     AUTHENTICATION = "authentication"
@@ -30,23 +33,14 @@ class Category(StrEnum):
     MULTIMEDIA_PLAYER = "multimedia-player"
     LOAD_BALANCING = "load-balancing"
     PREFERENCE = "preference"
+    CONSENT_CHOICE = "consent-choice"
+
+    AUDIENCE_MEASUREMENT = "audience-measurement"
 
     ANALYTICS = "analytics"
     ADVERTISING = "advertising"
     SOCIAL_MEDIA = "social-media"
     PERSONALISATION = "personalisation"
-
-
-EXEMPT = frozenset(
-    {
-        Category.USER_INPUT,
-        Category.AUTHENTICATION,
-        Category.SECURITY,
-        Category.MULTIMEDIA_PLAYER,
-        Category.LOAD_BALANCING,
-        Category.PREFERENCE,
-    }
-)
 
 
 class SetBy(StrEnum):
@@ -72,6 +66,20 @@ class Jurisdiction(StrEnum):
     UK = "UK"
     FR = "FR"
 
+
+EVERYWHERE = frozenset(Jurisdiction)
+
+EXEMPT = {
+    Category.USER_INPUT: EVERYWHERE,
+    Category.AUTHENTICATION: EVERYWHERE,
+    Category.SECURITY: EVERYWHERE,
+    Category.MULTIMEDIA_PLAYER: EVERYWHERE,
+    Category.LOAD_BALANCING: EVERYWHERE,
+    Category.PREFERENCE: EVERYWHERE,
+    Category.CONSENT_CHOICE: EVERYWHERE,
+    Category.AUDIENCE_MEASUREMENT: frozenset({Jurisdiction.UK, Jurisdiction.FR}),
+}
+"""Where a purpose needs no consent; a purpose that is absent needs it everywhere."""
 
 _UNITS = {"minute": 60, "hour": 3600, "day": 86_400, "month": 30 * 86_400}
 _LIMIT = re.compile(r"([1-9][0-9]{0,5}) (minute|hour|day|month)s?")
@@ -107,19 +115,36 @@ class Lifetime:
         return self.text == "persistent"
 
 
+Texts: TypeAlias = Mapping[str, str]
+"""Translated texts by the key that they translate."""
+
+Translations: TypeAlias = Mapping[str, Texts]
+"""Translated texts by language, such as `de` or `pt-BR`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """One thing that an item is for. An item may have several; each of them has to be exempt."""
+
+    category: Category
+    text: str
+    translations: Translations = field(default_factory=dict, hash=False, repr=False)
+
+
 @dataclass(frozen=True)
 class Item:
     """One thing that is kept in a browser. The cookie attributes mean nothing for the other kinds.
 
     `name` is exact, or a pattern that ends in `*`. `readable_by_application` says whether the server application may
     see it at all; what it may not see, the guard removes from the request. `title` is a heading for people.
+    `recipients` are those who get what it tells, beside the provider; `objection` says how a person says no;
+    `renewed` says whether later visits start its life anew.
     """
 
     id: str
     name: str
     kind: Kind
-    category: Category
-    purpose: str
+    purposes: tuple[Purpose, ...]
     provider: str
     lifetime: Lifetime
     set_when: str
@@ -137,6 +162,10 @@ class Item:
     requires_action: bool = False
     information: str | None = None
     reason: str | None = None
+    recipients: tuple[str, ...] = ()
+    objection: str | None = None
+    renewed: bool = False
+    translations: Translations = field(default_factory=dict, hash=False, repr=False)
 
     @cached_property
     def is_pattern(self) -> bool:
@@ -147,10 +176,13 @@ class Item:
         """What every matching name begins with."""
         return self.name.removesuffix("*")
 
-    @property
-    def exempt(self) -> bool:
-        """Whether its purpose needs no consent."""
-        return self.category in EXEMPT
+    @cached_property
+    def categories(self) -> frozenset[Category]:
+        return frozenset(purpose.category for purpose in self.purposes)
+
+    def is_exempt(self, jurisdictions: Iterable[Jurisdiction]) -> bool:
+        """Whether every purpose needs no consent in any of the jurisdictions."""
+        return all(EXEMPT.get(category, frozenset()).issuperset(jurisdictions) for category in self.categories)
 
     def matches(self, name: str) -> bool:
         return name.startswith(self.stem) if self.is_pattern else name == self.name
@@ -175,11 +207,31 @@ class ThirdParty:
     action: str
     storage: str
     privacy: str
+    translations: Translations = field(default_factory=dict, hash=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A security header that is to be other than the guard's own, and why. `directive` is one part of a
+    Content-Security-Policy or Permissions-Policy; `paths` are the request paths for which it holds, exact or ending in
+    `*`, and none means all. An empty `value` takes the header or the directive away."""
+
+    name: str
+    value: str
+    reason: str
+    directive: str | None = None
+    paths: tuple[str, ...] = ()
+
+    def holds_for(self, path: str) -> bool:
+        return not self.paths or any(
+            path.startswith(pattern[:-1]) if pattern.endswith("*") else path == pattern for pattern in self.paths
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Whose declaration it is, and which version of it."""
+    """Whose declaration it is, and which version of it. `hosts` are our own beside the one that serves the pages. The
+    first of the `languages` is that of the texts; into the others they are translated."""
 
     service: str
     operator: str
@@ -190,3 +242,5 @@ class Policy:
     privacy_policy: str | None = None
     terms: str | None = None
     desktop_apps: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ("en",)

@@ -47,7 +47,7 @@ class Positions:
 def scan(text: str) -> Positions:
     """Find the place of every table header and of every key outside inline tables."""
     positions = Positions()
-    lengths: dict[str, int] = {}
+    lengths: dict[KeyPath, int] = {}
     table: KeyPath = ()
     at = 0
     line, line_start = 1, 0
@@ -79,12 +79,16 @@ def _parts(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip("\"'") for part in _PART.findall(dotted))
 
 
-def _resolve(names: tuple[str, ...], lengths: dict[str, int], *, is_array: bool) -> KeyPath:
+def _resolve(names: tuple[str, ...], lengths: dict[KeyPath, int], *, is_array: bool) -> KeyPath:
     """The path of a table: the third `[[items]]` is `("items", 2)`, and `[items.more]` then `("items", 2, "more")`."""
-    first, rest = names[0], names[1:]
-    if is_array and not rest:
-        lengths[first] = lengths.get(first, 0) + 1
-    return (first, lengths[first] - 1, *rest) if first in lengths else names
+    path: KeyPath = ()
+    for depth, name in enumerate(names, 1):
+        path = (*path, name)
+        if is_array and depth == len(names):
+            lengths[path] = lengths.get(path, 0) + 1
+        if path in lengths:
+            path = (*path, lengths[path] - 1)
+    return path
 
 
 def _skip(text: str, at: int) -> int:

@@ -80,6 +80,8 @@ CATEGORIES = {
     Category.MULTIMEDIA_PLAYER: "Playing media",
     Category.LOAD_BALANCING: "Load balancing",
     Category.PREFERENCE: "Display preference",
+    Category.CONSENT_CHOICE: "Your answer",
+    Category.AUDIENCE_MEASUREMENT: "Counting visits",
     Category.ANALYTICS: "Statistics",
     Category.ADVERTISING: "Advertising",
     Category.SOCIAL_MEDIA: "Social media",
@@ -150,7 +152,7 @@ def readers_in_words(item: Item, policy: Policy) -> str:
 
 def removal_in_words(item: Item) -> str:
     """How a person gets rid of the item."""
-    if item.category in {Category.AUTHENTICATION, Category.SECURITY}:
+    if item.categories & {Category.AUTHENTICATION, Category.SECURITY}:
         return "Sign out, or delete it in your browser's settings."
     if item.lifetime.is_session:
         return "End the browser session, or delete it in your browser's settings."
@@ -199,7 +201,7 @@ def _card(item: Item, policy: Policy) -> Card:
     facts: list[tuple[str, Words]] = [
         ("Name", (Code(item.stem), " and names that begin with it") if item.is_pattern else (Code(item.name),)),
         ("Kind", (KINDS[item.kind],)),
-        ("Purpose", (item.purpose,)),
+        ("Purpose", (" ".join(purpose.text for purpose in item.purposes),)),
         ("Lifetime", (lifetime_in_words(item),)),
         ("Provider", (item.provider + first_party,)),
         ("Set when", (item.set_when,)),
@@ -212,7 +214,7 @@ def _card(item: Item, policy: Policy) -> Card:
         facts.append(("Why it stays that long", (item.reason,)))
     if item.kind is Kind.COOKIE and item.set_by is not SetBy.INFRASTRUCTURE:
         facts.append(("Attributes", (Code("; ".join(_attributes(item))),)))
-    return Card(f"item-{item.id}", (item.title or CATEGORIES[item.category],), tuple(facts))
+    return Card(f"item-{item.id}", (item.title or CATEGORIES[item.purposes[0].category],), tuple(facts))
 
 
 def _attributes(item: Item) -> list[str]:
@@ -261,7 +263,7 @@ def _approach(declaration: Declaration) -> Section:
         f"under {law}."
     )
     blocks: tuple[Block, ...] = (Bullets(tuple(points)),)
-    if all(item.exempt for item in declaration.items):
+    if all(declaration.is_exempt(item) for item in declaration.items):
         blocks += (Paragraph((banner,)),)
     return Section("approach", "How we go about it", blocks)
 

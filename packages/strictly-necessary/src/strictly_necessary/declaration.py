@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from strictly_necessary import _reading, rules
 from strictly_necessary._findings import DeclarationError, Finding, Severity
-from strictly_necessary._items import Item, Kind, Policy, ThirdParty
+from strictly_necessary._items import Item, Jurisdiction, Kind, Override, Policy, Purpose, ThirdParty, Translations
 from strictly_necessary.cookies import CookieSyntaxError, SetCookie, serialize_set_cookie
 
 
@@ -19,6 +21,7 @@ class Declaration:
     policy: Policy
     items: tuple[Item, ...]
     third_parties: tuple[ThirdParty, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @cached_property
     def _by_id(self) -> dict[str, Item]:
@@ -36,10 +39,25 @@ class Declaration:
         """The item that declares this name, exactly or by its pattern. Letter case counts."""
         return next((item for item in self.items if item.kind == kind and item.matches(name)), None)
 
+    def is_exempt(self, item: Item) -> bool:
+        """Whether the item needs no consent in any of the policy's jurisdictions."""
+        return item.is_exempt(self.policy.jurisdictions)
 
-def check(path: Path | str) -> list[Finding]:
-    """Everything that is wrong with the file, in its order. Raises OSError if it cannot be read."""
-    return _check(Path(path))[1]
+    def in_language(self, language: str) -> Declaration:
+        """The same with its texts in one of the policy's languages. Raises ValueError for another one."""
+        if language not in self.policy.languages:
+            raise ValueError(f"the declaration is not in {language!r}, only in {', '.join(self.policy.languages)}")
+        return replace(
+            self,
+            items=tuple(_translated_item(item, language) for item in self.items),
+            third_parties=tuple(replace(each, **_texts(each.translations, language)) for each in self.third_parties),
+        )
+
+
+def check(path: Path | str, *, jurisdictions: Iterable[Jurisdiction] = ()) -> list[Finding]:
+    """Everything that is wrong with the file, in its order, by the rules of its own jurisdictions or of those given.
+    Raises OSError if it cannot be read."""
+    return _check(Path(path), tuple(jurisdictions))[1]
 
 
 def load(path: Path | str) -> Declaration:
@@ -51,19 +69,35 @@ def load(path: Path | str) -> Declaration:
     return declaration
 
 
-def _check(path: Path) -> tuple[Declaration | None, list[Finding]]:
+def _check(path: Path, jurisdictions: tuple[Jurisdiction, ...] = ()) -> tuple[Declaration | None, list[Finding]]:
     reading = _reading.read(path.read_bytes(), str(path))
     findings = reading.findings
+    if not jurisdictions and reading.policy is not None:
+        jurisdictions = reading.policy.jurisdictions
     for index, item in reading.items:
         findings.extend(
             reading.finding(rule.code, rule.severity, f'"{item.id}": {rule.text}', rule.fix, "items", index, rule.field)
-            for rule in rules.broken_by(item)
+            for rule in rules.broken_by(item, jurisdictions)
         )
     findings.sort(key=lambda finding: (finding.line, finding.column, finding.code, finding.message))
     if reading.policy is None:
         return None, findings
     items = tuple(item for _, item in reading.items)
-    return Declaration(reading.policy, items, tuple(reading.third_parties)), findings
+    return Declaration(reading.policy, items, tuple(reading.third_parties), tuple(reading.overrides)), findings
+
+
+def _translated_item(item: Item, language: str) -> Item:
+    texts = _texts(item.translations, language)
+    texts.pop("purpose", None)
+    return replace(item, **texts, purposes=tuple(_translated_purpose(each, language) for each in item.purposes))
+
+
+def _translated_purpose(purpose: Purpose, language: str) -> Purpose:
+    return replace(purpose, text=_texts(purpose.translations, language).get("purpose", purpose.text))
+
+
+def _texts(translations: Translations, language: str) -> dict[str, Any]:
+    return dict(translations.get(language, {}))
 
 
 def set_cookie(item: Item, value: str, max_age: int | None = None) -> str:

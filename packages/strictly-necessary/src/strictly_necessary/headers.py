@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import base64
+import hashlib
 
-from strictly_necessary._items import ThirdParty
+from strictly_necessary._items import Kind, Override
+from strictly_necessary.declaration import Declaration
 
-__all__ = ["DENIED_FEATURES", "content_security_policy", "security_headers"]
+__all__ = [
+    "DENIED_FEATURES",
+    "clear_site_data",
+    "content_security_policy",
+    "permissions_policy",
+    "security_headers",
+    "source_hash",
+]
+
+TRUSTED_TYPES_POLICY = "strictly-necessary"
+"""The one Trusted Types policy there may be; the browser guard takes it and lends it to nobody."""
+
+_STORAGE = frozenset({Kind.LOCAL, Kind.SESSION, Kind.INDEXEDDB, Kind.CACHE, Kind.SERVICE_WORKER, Kind.OPFS})
 
 DENIED_FEATURES = (
     # Advertising
@@ -57,40 +71,95 @@ now attribution-reporting, battery, join-ad-interest-group, private-aggregation,
 only names that it knows stand here; scripts of others, who would use the rest, are kept out by the CSP."""
 
 
-def content_security_policy(third_parties: Iterable[ThirdParty] = (), *, form_action: Iterable[str] = ()) -> str:
-    """The CSP: everything from our own origin and nothing inline. A form may also lead to a declared third party,
-    because browsers apply `form-action` to the redirect that answers a form. `form_action` adds more, for one
-    page."""
-    targets = ["'self'", *(f"https://{party.host}" for party in third_parties), *form_action]
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            "img-src 'self' blob:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "media-src 'self'",
-            "manifest-src 'self'",
-            "worker-src 'self'",
-            "object-src 'none'",
-            "base-uri 'none'",
-            f"form-action {' '.join(dict.fromkeys(targets))}",
-            "frame-ancestors 'none'",
-            "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
-        )
-    )
+_CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' blob:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "media-src": "'self'",
+    "manifest-src": "'self'",
+    "worker-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": TRUSTED_TYPES_POLICY,
+}
+
+_OTHERS = {
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
 
 
-def security_headers(third_parties: Iterable[ThirdParty] = ()) -> dict[str, str]:
-    """All of them, by lower-case name."""
-    return {
-        "content-security-policy": content_security_policy(third_parties),
-        "permissions-policy": ", ".join(f"{feature}=()" for feature in DENIED_FEATURES),
-        "referrer-policy": "same-origin",
-        "x-content-type-options": "nosniff",
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-resource-policy": "same-origin",
-        "x-frame-options": "DENY",
+def content_security_policy(declaration: Declaration, *, path: str = "/", nonce: str | None = None) -> str:
+    """The CSP for a request path: everything from our own origin and nothing inline, but for what the declaration
+    overrides. A form may also lead to a declared third party, because browsers apply `form-action` to the redirect that
+    answers a form. With a `nonce`, scripts and styles that carry it may stand in the page."""
+    directives = dict(_CSP)
+    if declaration.third_parties:
+        hosts = " ".join(dict.fromkeys(f"https://{party.host}" for party in declaration.third_parties))
+        directives["form-action"] += f" {hosts}"
+    for override in _overrides(declaration, "content-security-policy", path):
+        _put(directives, override.directive or "", override.value)
+    if nonce is not None:
+        for directive in ("script-src", "style-src"):
+            directives[directive] = f"{directives.get(directive, directives['default-src'])} 'nonce-{nonce}'"
+    return "; ".join(f"{directive} {value}" for directive, value in directives.items())
+
+
+def permissions_policy(declaration: Declaration, *, path: str = "/") -> str:
+    """The Permissions-Policy for a request path: `DENIED_FEATURES`, but for what the declaration overrides."""
+    features = dict.fromkeys(DENIED_FEATURES, "()")
+    for override in _overrides(declaration, "permissions-policy", path):
+        if override.directive is None:
+            return override.value
+        _put(features, override.directive, override.value)
+    return ", ".join(f"{feature}={value}" for feature, value in features.items())
+
+
+def security_headers(declaration: Declaration, *, path: str = "/", nonce: str | None = None) -> dict[str, str]:
+    """All headers for a request path, by lower-case name. Clear-Site-Data is not among them: it belongs to sign-out."""
+    headers = {
+        "content-security-policy": content_security_policy(declaration, path=path, nonce=nonce),
+        "permissions-policy": permissions_policy(declaration, path=path),
+        **_OTHERS,
     }
+    for name in _OTHERS:
+        for override in _overrides(declaration, name, path):
+            _put(headers, name, override.value)
+    return {name: value for name, value in headers.items() if value}
+
+
+def clear_site_data(declaration: Declaration, *, path: str = "/") -> str:
+    """The Clear-Site-Data header for the answer that signs a person out; empty for none.
+
+    It names `cache`, and `storage` if the declaration has nothing there that is to stay, such as a theme. It does not
+    name `cookies`: that would reach every host below the registrable domain, while ours are removed one by one."""
+    for override in _overrides(declaration, "clear-site-data", path):
+        return override.value
+    return '"cache"' if any(item.kind in _STORAGE for item in declaration.items) else '"cache", "storage"'
+
+
+def source_hash(text: str) -> str:
+    """What a CSP calls an inline script or style with exactly this text (CSP 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _overrides(declaration: Declaration, name: str, path: str) -> list[Override]:
+    """Those for this header that hold for the path: first those for all paths, which the others then change again."""
+    found = [each for each in declaration.overrides if each.name == name and each.holds_for(path)]
+    return sorted(found, key=lambda each: bool(each.paths), reverse=name == "clear-site-data")
+
+
+def _put(parts: dict[str, str], name: str, value: str) -> None:
+    if value:
+        parts[name] = value
+    else:
+        parts.pop(name, None)

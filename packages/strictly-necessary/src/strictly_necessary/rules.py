@@ -5,11 +5,12 @@ WP194 is Opinion 04/2012 of the Article 29 Working Party on the exemption from c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from strictly_necessary._findings import Severity
-from strictly_necessary._items import Category, Item, Kind, SameSite, SetBy
+from strictly_necessary._items import EVERYWHERE, Category, Item, Jurisdiction, Kind, SameSite, SetBy
 
 LONGEST_LIFE = 400 * 86_400
 """Seconds that a browser keeps a cookie at most (RFC 6265bis section 5.5)."""
@@ -26,9 +27,14 @@ _COOKIES = "RFC 6265bis"
 _HTTP_PREFIX_DRAFT = "draft-ietf-httpbis-layered-cookies"
 
 
+Broken: TypeAlias = Callable[[Item, frozenset[Jurisdiction]], bool]
+"""Whether an item breaks a rule in a policy for these jurisdictions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that is asked of an item. `field` is the key at which a finding points."""
+    """One thing that is asked of an item, in policies for one of `jurisdictions`. `field` is the key at which a finding
+    points."""
 
     code: str
     severity: Severity
@@ -36,7 +42,8 @@ class Rule:
     source: str
     field: str
     fix: str
-    broken: Callable[[Item], bool]
+    broken: Broken
+    jurisdictions: frozenset[Jurisdiction] = EVERYWHERE
 
 
 def prefix_of(name: str) -> str | None:
@@ -45,20 +52,25 @@ def prefix_of(name: str) -> str | None:
     return next((prefix for prefix in PREFIXES if lower.startswith(prefix.lower())), None)
 
 
-def broken_by(item: Item) -> Iterator[Rule]:
-    """The rules that the item breaks."""
-    return (rule for rule in RULES if rule.broken(item))
+def broken_by(item: Item, jurisdictions: Iterable[Jurisdiction] = EVERYWHERE) -> Iterator[Rule]:
+    """The rules of these jurisdictions that the item breaks."""
+    wanted = frozenset(jurisdictions)
+    return (rule for rule in RULES if rule.jurisdictions & wanted and rule.broken(item, wanted))
 
 
-def _cookie(condition: Callable[[Item], bool]) -> Callable[[Item], bool]:
-    return lambda item: item.kind is Kind.COOKIE and condition(item)
+def _item(condition: Callable[[Item], bool]) -> Broken:
+    return lambda item, _: condition(item)
 
 
-def _of(category: Category, condition: Callable[[Item], bool]) -> Callable[[Item], bool]:
-    return lambda item: item.category is category and condition(item)
+def _cookie(condition: Callable[[Item], bool]) -> Broken:
+    return lambda item, _: item.kind is Kind.COOKIE and condition(item)
 
 
-def _error(code: str, text: str, source: str, field: str, fix: str, broken: Callable[[Item], bool]) -> Rule:
+def _of(category: Category, condition: Callable[[Item], bool]) -> Broken:
+    return lambda item, _: category in item.categories and condition(item)
+
+
+def _error(code: str, text: str, source: str, field: str, fix: str, broken: Broken) -> Rule:
     return Rule(code, Severity.ERROR, text, source, field, fix, broken)
 
 
@@ -154,7 +166,7 @@ BROWSER_RULES = (
         "HTML, section 12.2.2",
         "lifetime",
         'write lifetime = "session"',
-        lambda item: item.kind is Kind.SESSION and not item.lifetime.is_session,
+        _item(lambda item: item.kind is Kind.SESSION and not item.lifetime.is_session),
     ),
     _error(
         "SN112",
@@ -162,7 +174,7 @@ BROWSER_RULES = (
         "HTML, section 12.2.3; Storage, section 4",
         "lifetime",
         'write "persistent", or the limit after which your script removes it',
-        lambda item: item.kind not in {Kind.COOKIE, Kind.SESSION} and item.lifetime.is_session,
+        _item(lambda item: item.kind not in {Kind.COOKIE, Kind.SESSION} and item.lifetime.is_session),
     ),
 )
 
@@ -173,7 +185,7 @@ EXEMPTION_RULES = (
         "Directive 2002/58/EC article 5(3); PECR regulation 6; WP194 section 4",
         "category",
         "remove the item; the guard keeps it out until consent can be given",
-        lambda item: not item.exempt,
+        lambda item, jurisdictions: not item.is_exempt(jurisdictions),
     ),
     _error(
         "SN202",
@@ -245,7 +257,7 @@ EXEMPTION_RULES = (
         "WP194 section 3.5",
         "readable_by_application",
         "write readable_by_application = false",
-        lambda item: item.set_by is SetBy.INFRASTRUCTURE and item.readable_by_application,
+        _item(lambda item: item.set_by is SetBy.INFRASTRUCTURE and item.readable_by_application),
     ),
     _error(
         "SN211",

@@ -61,7 +61,7 @@ def end_one(session_id: FromPath[str], db: Db, caller: Who) -> ASGIResponse:
         if not end_session(connection, caller.account_id, only=session_id):
             raise Problem("not_found")
     if session_id == caller.session_id:
-        return see_other("/", cookies=clear_cookies(), headers={"clear-site-data": '"cache"'})
+        return see_other("/", cookies=clear_cookies())
     return see_other("/account/sessions?ended=one")
 
 

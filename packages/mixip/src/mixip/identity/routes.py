@@ -114,9 +114,7 @@ def sign_out(request: AnyRequest, db: Db) -> ASGIResponse:
         return see_other("/")
     with db.write() as connection:
         end_session(connection, caller.account_id, only=caller.session_id)
-    # Not "cookies", which would reach the sites of siblings on the same domain, and not "storage", which would take
-    # the theme that stays until it is cleared: see docs/decisions.
-    return see_other("/", cookies=clear_cookies(), headers={"clear-site-data": '"cache"'})
+    return see_other("/", cookies=clear_cookies())
 
 
 def _signed_in(session: NewSession, target: str) -> ASGIResponse:

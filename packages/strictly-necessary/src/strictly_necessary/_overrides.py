@@ -1,0 +1,87 @@
+"""What an override of a security header may not do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from strictly_necessary._items import Override
+
+MANAGED = (
+    "content-security-policy",
+    "permissions-policy",
+    "referrer-policy",
+    "x-content-type-options",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "x-frame-options",
+    "clear-site-data",
+)
+"""The headers that the guard sends, by lower-case name."""
+
+IN_PARTS = frozenset({"content-security-policy", "permissions-policy"})
+"""The headers of which a part can be overridden alone."""
+
+_RUNS_SCRIPT = frozenset(
+    {"default-src", "script-src", "script-src-elem", "script-src-attr", "worker-src", "object-src", "base-uri"}
+)
+_LOOSE = frozenset({"'unsafe-inline'", "'unsafe-eval'", "*", "http:", "https:", "data:", "blob:", "ws:", "wss:"})
+_KEPT = frozenset({"require-trusted-types-for", "trusted-types"})
+_HOST_SOURCE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?((?:\*\.)?[a-z0-9][a-z0-9.-]*)(?::(?:\*|[0-9]+))?(?:/\S*)?", re.I)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
+
+Problem = tuple[str, str, str, str]
+"""Code, key, message, fix."""
+
+
+def problems(override: Override, hosts: Collection[str], before: Collection[Override]) -> Iterator[Problem]:
+    """What is wrong with the override. `hosts` are those that are declared, `before` the overrides above it."""
+    shown = f"{override.name} {override.directive}" if override.directive else override.name
+    if override.name not in MANAGED:
+        yield "SN006", "name", f"{override.name!r} is not sent by the guard", f"write one of: {', '.join(MANAGED)}"
+        return
+    if override.directive and override.name not in IN_PARTS:
+        yield "SN012", "directive", f"{override.name} has no directives", "remove directive"
+    if any(_overlap(override, other) for other in before):
+        yield "SN008", "name", f"{shown} is overridden twice for the same paths", "write it once"
+    if override.name == "content-security-policy":
+        if override.directive is None:
+            fix = "override one directive at a time, with directive and value"
+            yield "SN015", "name", "the whole Content-Security-Policy cannot be replaced", fix
+        else:
+            yield from _loose(override.directive, override.value.split(), shown)
+            yield from _strange(override.value.split(), hosts, shown)
+    if ";" in override.value or (override.directive and "," in override.value):
+        fix = "write one directive and its value; use an entry for each"
+        yield "SN006", "value", "the value holds more than one directive", fix
+
+
+def _loose(directive: str, sources: list[str], shown: str) -> Iterator[Problem]:
+    if directive in _RUNS_SCRIPT:
+        for source in sources:
+            if source.lower() in _LOOSE:
+                fix = "name the hosts, or give inline scripts a nonce or a hash"
+                yield "SN015", "value", f"{shown} with {source} would run what anybody writes", fix
+    elif directive in _KEPT:
+        yield "SN015", "directive", f"{shown} is what the browser guard stands on", "remove the override"
+
+
+def _strange(sources: list[str], hosts: Collection[str], shown: str) -> Iterator[Problem]:
+    for source in sources:
+        found = _HOST_SOURCE.fullmatch(source)
+        if found is None or source.endswith(":") or source.startswith("'"):
+            continue
+        host = found[1].lower()
+        if host not in _LOOPBACK and host.removeprefix("*.") not in hosts:
+            fix = "declare it in [[third_parties]], or among hosts in [policy] if it is yours"
+            yield "SN016", "value", f"{shown} names {host}, which is not declared", fix
+
+
+def _overlap(one: Override, other: Override) -> bool:
+    if (one.name, one.directive) != (other.name, other.directive):
+        return False
+    if not one.paths or not other.paths:
+        return one.paths == other.paths
+    return any(other.holds_for(path.rstrip("*")) for path in one.paths) or any(
+        one.holds_for(path.rstrip("*")) for path in other.paths
+    )

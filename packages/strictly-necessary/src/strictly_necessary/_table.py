@@ -1,0 +1,207 @@
+"""One TOML table, read key by key, with a finding for everything that is not as it should be."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from strictly_necessary import _positions
+from strictly_necessary._findings import Finding, Severity
+from strictly_necessary._items import Item, Lifetime, Override, Policy, ThirdParty, Translations
+
+ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+_TEXT_LIMIT = 2000
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read, and what was wrong. An item with a fault in it is not among `items`."""
+
+    file: str
+    positions: _positions.Positions = field(default_factory=_positions.Positions)
+    findings: list[Finding] = field(default_factory=list)
+    policy: Policy | None = None
+    languages: tuple[str, ...] = ("en",)
+    overrides: list[Override] = field(default_factory=list)
+    items: list[tuple[int, Item]] = field(default_factory=list)
+    third_parties: list[ThirdParty] = field(default_factory=list)
+
+    def finding(self, code: str, severity: Severity, message: str, fix: str, *path: str | int) -> Finding:
+        place = self.positions.of(*path)
+        return Finding(self.file, place.line, place.column, code, severity, message, fix)
+
+    def fault(self, code: str, message: str, fix: str, *path: str | int) -> None:
+        self.findings.append(self.finding(code, Severity.ERROR, message, fix, *path))
+
+
+class Table:
+    """One TOML table, read key by key. A missing or wrong key is a finding, and the answer then is a placeholder;
+    `sound` tells at the end whether there was any."""
+
+    def __init__(self, reading: Reading, values: dict[str, Any], path: tuple[str | int, ...]) -> None:
+        self.reading = reading
+        self._values = values
+        self._path = path
+        self._known: set[str] = set()
+        self.sound = True
+
+    def fault(self, code: str, key: str, message: str, fix: str) -> None:
+        self.sound = False
+        self.reading.fault(code, message, fix, *self._path, key)
+
+    def has(self, key: str) -> bool:
+        return key in self._values
+
+    def text(
+        self, key: str, *, pattern: re.Pattern[str] | None = None, example: str = "", may_be_empty: bool = False
+    ) -> str:
+        """A required text on one line, of the given form."""
+        value = self._get(key, str, "a text in quotes")
+        if value is None or (may_be_empty and not value):
+            return ""
+        if not value.strip() or len(value) > _TEXT_LIMIT or not value.isprintable():
+            self.fault("SN006", key, f"{key} is empty, too long or has control characters", "write one plain line")
+        elif pattern and not pattern.fullmatch(value):
+            self.fault("SN006", key, f"{key} is {value!r}", f"write it like {example}")
+        return str(value)
+
+    def optional_text(self, key: str, *, pattern: re.Pattern[str] | None = None, example: str = "") -> str | None:
+        return self.text(key, pattern=pattern, example=example) if self._offer(key) else None
+
+    def flag(self, key: str) -> bool:
+        return bool(self._get(key, bool, "true or false"))
+
+    def optional_flag(self, key: str) -> bool:
+        return self.flag(key) if self._offer(key) else False
+
+    def date(self, key: str) -> dt.date:
+        value = self._get(key, dt.date, "a date such as 2026-11-23")
+        if isinstance(value, dt.datetime):
+            self.fault("SN005", key, f"{key} has a time of day", "write only the date, such as 2026-11-23")
+        return value or dt.date.min
+
+    def choice(self, key: str, choices: type[ChoiceT]) -> ChoiceT:
+        value = self._get(key, str, "a text in quotes")
+        return self._choose(key, value, choices) if value is not None else next(iter(choices))
+
+    def optional_choice(self, key: str, choices: type[ChoiceT]) -> ChoiceT | None:
+        return self.choice(key, choices) if self._offer(key) else None
+
+    def choices(self, key: str, choices: type[ChoiceT]) -> tuple[ChoiceT, ...]:
+        return tuple(self._choose(key, value, choices) for value in self.texts(key))
+
+    def texts(self, key: str, *, pattern: re.Pattern[str] | None = None, example: str = "") -> tuple[str, ...]:
+        """A required list of at least one text, without repetition, each of the given form."""
+        values = self._get(key, list, "a list of texts")
+        if values is None:
+            return ()
+        if not values or not all(isinstance(value, str) and value.strip() and value.isprintable() for value in values):
+            self.fault("SN005", key, f"{key} is not a list of texts", f'write it like {key} = ["one", "two"]')
+            return ()
+        if len(set(values)) < len(values):
+            self.fault("SN008", key, f"{key} says the same thing twice", "write each value once")
+        for value in values:
+            if pattern and not pattern.fullmatch(value):
+                self.fault("SN006", key, f"{key} has {value!r}", f"write it like {example}")
+        return tuple(values)
+
+    def optional_texts(self, key: str, *, pattern: re.Pattern[str] | None = None, example: str = "") -> tuple[str, ...]:
+        return self.texts(key, pattern=pattern, example=example) if self._offer(key) else ()
+
+    def lifetime(self, key: str) -> Lifetime:
+        try:
+            return Lifetime.parse(self.text(key) or "session")
+        except ValueError:
+            fix = 'write "session", "persistent", or a number and minutes, hours, days or months, such as "30 days"'
+            self.fault("SN011", key, f"{key} is {self._values[key]!r}", fix)
+            return Lifetime("session")
+
+    def tables(self, key: str) -> Iterator[Table]:
+        """A required list of at least one table."""
+        rows = self._get(key, list, "a list of tables")
+        if rows is None:
+            return
+        if not rows or not all(isinstance(row, dict) for row in rows):
+            self.fault("SN005", key, f"{key} is not a list of tables", f"write [[{'.'.join(self._names())}.{key}]]")
+            return
+        for index, row in enumerate(rows):
+            yield Table(self.reading, row, (*self._path, key, index))
+
+    def translations(self, *keys: str, optional: tuple[str, ...] = ()) -> Translations:
+        """Those of the texts under `keys`, as far as these are here, into every language of the policy but its first;
+        `optional` texts, such as proper names, may stay as they are."""
+        languages = self.reading.languages[1:]
+        given = self._get("translations", dict, "a table") if self._offer("translations") else {}
+        for language in (given or {}).keys() - set(languages):
+            fix = f"add it to languages in [policy], or remove it; the languages are {', '.join(languages) or 'none'}"
+            self.reading.fault("SN014", f"{language!r} is not a language to translate into", fix, *self._at(language))
+            self.sound = False
+        texts = {language: self._translation(language, given or {}, keys, optional) for language in languages}
+        return {language: words for language, words in texts.items() if words}
+
+    def _translation(
+        self, language: str, given: dict[str, Any], keys: tuple[str, ...], optional: tuple[str, ...]
+    ) -> dict[str, str]:
+        values = given.get(language, {})
+        if not isinstance(values, dict):
+            self.reading.fault("SN005", f"{language} is not a table", "write a table", *self._at(language))
+            self.sound = False
+            return {}
+        table = Table(self.reading, values, self._at(language))
+        for key in keys:
+            if self.has(key) and not table.has(key):
+                where = f"[{'.'.join(self._names())}.translations.{language}]"
+                table.fault("SN013", key, f"{key} is not translated into {language}", f"write it below {where}")
+        texts = {key: table.text(key) for key in (*keys, *optional) if table.has(key)}
+        for key in texts.keys() - self._values.keys():
+            table.fault("SN012", key, f"{key} is translated into {language}, and is not here itself", f"remove {key}")
+        self.sound &= table.finish()
+        return texts
+
+    def _at(self, language: str) -> tuple[str | int, ...]:
+        return (*self._path, "translations", language)
+
+    def _names(self) -> list[str]:
+        return [part for part in self._path if isinstance(part, str)]
+
+    def refuse(self, keys: tuple[str, ...], why: str) -> None:
+        """These keys mean nothing here."""
+        for key in keys:
+            if self._offer(key):
+                self.fault("SN012", key, f"{key} {why}", f"remove {key}")
+
+    def finish(self) -> bool:
+        for key in self._values.keys() - self._known:
+            near = difflib.get_close_matches(key, self._known, 1)
+            fix = f"did you mean {near[0]}?" if near else "remove it, or look at the reference for the keys there are"
+            self.fault("SN003", key, f"unknown key {key!r}", fix)
+        return self.sound
+
+    def _offer(self, key: str) -> bool:
+        self._known.add(key)
+        return key in self._values
+
+    def _get(self, key: str, kind: type, expected: str) -> Any:
+        if not self._offer(key):
+            self.fault("SN004", key, f"{key} is missing", f"add {key} = {expected}")
+            return None
+        value = self._values[key]
+        if not isinstance(value, kind):
+            self.fault("SN005", key, f"{key} is not {expected}", f"write {key} = {expected}")
+            return None
+        return value
+
+    def _choose(self, key: str, value: str, choices: type[ChoiceT]) -> ChoiceT:
+        try:
+            return choices(value)
+        except ValueError:
+            known = ", ".join(choice.value for choice in choices)
+            self.fault("SN006", key, f"{key} is {value!r}", f"write one of: {known}")
+            return next(iter(choices))
