@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.support.people import Person, new_person
-from tests.support.platform import PlatformThread, RunningPlatform
+from tests.support.platform import PlatformThread, RunningPlatform, undeclared
 
 DATABASES = [
     pytest.param("sqlite", id="sqlite"),
@@ -44,6 +44,7 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         db.close()
     with PlatformThread(tmp_path_factory.mktemp("data"), database_url) as running:
         yield running
+        assert undeclared(running) == []
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,7 @@ def sqlite_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
     """A running platform on SQLite, for tests about something else than the database."""
     with PlatformThread(tmp_path_factory.mktemp("data")) as running:
         yield running
+        assert undeclared(running) == []
 
 
 @pytest.fixture(scope="session")

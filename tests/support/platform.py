@@ -16,6 +16,7 @@ from granian.server.embed import Server
 from mixip import housekeeping
 from mixip.app import Platform, build
 from mixip.settings import Settings, from_environment
+from strictly_necessary import Direction, GuardFinding
 
 # A test that moves the clock must not have the sessions of the others swept away meanwhile; sweeps are tested directly.
 housekeeping.INTERVAL_SECONDS = 3600.0
@@ -33,12 +34,13 @@ class MovableClock:
 
 @dataclass
 class RunningPlatform:
-    """The platform, where it listens, and its parts for tests that look inside."""
+    """The platform, where it listens, its parts for tests that look inside, and what its guard found."""
 
     url: str
     settings: Settings
     parts: Platform
     clock: MovableClock
+    findings: list[GuardFinding]
 
 
 def free_port() -> int:
@@ -46,6 +48,12 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def undeclared(running: RunningPlatform) -> list[GuardFinding]:
+    """What the platform itself did against its declaration, on the server or in a browser. Requests are not counted:
+    anybody can send anything."""
+    return [finding for finding in running.findings if finding.direction is not Direction.REQUEST]
 
 
 class PlatformThread:
@@ -68,14 +76,15 @@ class PlatformThread:
     def __enter__(self) -> RunningPlatform:
         settings = from_environment(self._environment)
         clock = MovableClock()
-        self._parts = build(settings, clock)
+        findings: list[GuardFinding] = []
+        self._parts = build(settings, clock, on_finding=findings.append)
         self._thread.start()
         url = f"http://127.0.0.1:{self._port}"
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
                 httpx.get(f"{url}/healthz", timeout=2).raise_for_status()
-                return RunningPlatform(url, settings, self._parts, clock)
+                return RunningPlatform(url, settings, self._parts, clock, findings)
             except httpx.TransportError:
                 time.sleep(0.02)
         raise RuntimeError("the platform did not start")

@@ -34,6 +34,7 @@ from mixip.housekeeping import Housekeeping
 from mixip.sessions import find_session
 from mixip.settings import Settings
 from mixip.storage import DiskStore, Store
+from strictly_necessary import GuardFinding
 from strictly_necessary.asgi import Guard
 
 THREADS = 16  # for actions, which are synchronous; fewer than the database's connections
@@ -66,8 +67,11 @@ class Platform:
     inspector: files.Inspector
 
 
-def build(settings: Settings, clock: Clock = now) -> Platform:
-    """Put the platform together. Opens the database and the store and, on SQLite, brings the database up to date."""
+def build(
+    settings: Settings, clock: Clock = now, *, on_finding: Callable[[GuardFinding], None] | None = None
+) -> Platform:
+    """Put the platform together. Opens the database and the store and, on SQLite, brings the database up to date.
+    `on_finding` is told what the guard finds; without it, the log is."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = open_database(settings.database_url)
     if db.embedded:
@@ -132,7 +136,7 @@ def build(settings: Settings, clock: Clock = now) -> Platform:
     app = answer_head(app)
     app = resolve_address(app, settings)
     app = answer_exceptions(app, secure=(settings.public_url or "").startswith("https://"))
-    guard = Guard(app, declaration(), mode=settings.guard)
+    guard = Guard(app, declaration(), mode=settings.guard, on_finding=on_finding)
     return Platform(guard, api, db, store, verifier, inspector)
 
 
