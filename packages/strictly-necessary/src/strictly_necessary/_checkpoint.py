@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from strictly_necessary._findings import Direction, GuardError, GuardFinding, Severity
-from strictly_necessary._guarding import Watch
+from strictly_necessary._guarding import Watch, shown
+from strictly_necessary.cookies import is_token
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.headers import clear_site_data, security_headers
 
@@ -18,8 +20,13 @@ Reporter: TypeAlias = Callable[[GuardFinding], None]
 
 _MODES = ("raise", "enforce", "report")
 _MOST_LOGGED = 1000
+_MOST_NAMES = 256
+_LONGEST_NAME = 64
 _CSP = b"content-security-policy"
 _NONCE = "nonce-goes-here"
+_could_be_two = re.compile(rb"[\r\n\x00]").search
+_line_end = re.compile(r"[\r\n\x00]").search
+_ODD_PATH = re.compile(r"//|(?:^|/)\.\.?(?:/|$)|\\|%(?:2[ef]|5c)|[\x00-\x1f\x7f]|^[^/]", re.IGNORECASE)
 
 
 class Checkpoint:
@@ -44,6 +51,7 @@ class Checkpoint:
         self._by_path = [each for each in declaration.overrides if each.paths]
         self._prepared: dict[tuple[bool, ...], _Headers] = {}
         self._usual = self._headers("")
+        self._names: dict[bytes, bytes] = {}
 
     def incoming(self, cookies: list[bytes]) -> bytes | None:
         """The Cookie header that the application may see, perhaps empty; None if what came may stay as it is."""
@@ -61,28 +69,58 @@ class Checkpoint:
 
     def cookies_out(self, headers: Iterable[Header]) -> list[Header]:
         """The headers of a message that is no page, such as trailers, without what may not leave."""
-        return [each for each in headers if each[0].lower() != b"set-cookie" or self._may_leave(each[1])[0]]
+        return self._sift(headers, {})[0]
 
     def outgoing(self, headers: Iterable[Header], path: str, nonce: str | None = None) -> list[Header]:
         """The headers that may leave, and the security headers for this path. Raises `GuardError` in mode `raise`."""
         ours = self._headers(path) if self._by_path else self._usual
-        passed: list[Header] = []
-        signed_out = False
-        for header in headers:
-            name = header[0].lower()
-            if name == b"set-cookie":
-                may_leave, signs_out = self._may_leave(header[1])
-                signed_out |= signs_out
-                if not may_leave:
-                    continue
-            elif name in ours.others and not self._agrees(name, header[1], ours.others[name]):
-                continue
-            passed.append(header)
+        passed, signed_out = self._sift(headers, ours.others)
         passed += ours.all if nonce is None else ours.with_nonce(nonce)
         if signed_out and ours.clear:
             passed = [header for header in passed if header[0].lower() != b"clear-site-data"]
             passed.append((b"clear-site-data", ours.clear))
         return passed
+
+    def status_out(self, status: str) -> str:
+        """A WSGI status, up to what would end its line."""
+        found = _line_end(status)
+        return status[: found.start()] if found and self._could_be_two(b"status") else status
+
+    def lines_out(self, values: Iterable[bytes]) -> list[bytes]:
+        """The values that a server makes into headers of their own, such as early hints, if each is one line."""
+        return [value for value in map(_octets, values) if not (_could_be_two(value) and self._could_be_two(b"link"))]
+
+    def _sift(self, headers: Iterable[Header], ours: dict[bytes, bytes]) -> tuple[list[Header], bool]:
+        """The headers that may leave, apart from those that we send, and whether they sign somebody out."""
+        passed: list[Header] = []
+        names = self._names
+        signed_out = False
+        for name, value in headers:
+            # ASGI asks for bytes. Servers differ in what else they take, so nothing else may get past us and to them.
+            if type(name) is not bytes or type(value) is not bytes:
+                name, value = _octets(name), _octets(value)
+            lower = names.get(name) or self._lower(name)
+            if lower == b"set-cookie":
+                may_leave, signs_out = self._may_leave(value)
+                signed_out |= signs_out
+                if not may_leave:
+                    continue
+            elif not lower or _could_be_two(value):
+                if self._could_be_two(name):
+                    continue
+            elif lower in ours and not self._agrees(lower, value, ours[lower]):
+                continue
+            passed.append((name, value))
+        return passed, signed_out
+
+    def _lower(self, name: bytes) -> bytes:
+        """The name in lower case; empty if it cannot be the name of a header (RFC 9110 section 5.6.2)."""
+        if not is_token(name.decode("latin-1")):
+            return b""
+        lower = name.lower()
+        if len(self._names) < _MOST_NAMES and len(name) <= _LONGEST_NAME:
+            self._names[name] = lower
+        return lower
 
     def _may_leave(self, header: bytes) -> tuple[bool, bool]:
         """Whether the Set-Cookie may leave, and whether it signs somebody out."""
@@ -98,19 +136,30 @@ class Checkpoint:
 
     def _agrees(self, name: bytes, value: bytes, ours: bytes) -> bool:
         """Whether a security header of the application's may stay; ours is sent in any case, so only in mode report."""
-        if value != ours:
-            shown = name.decode("ascii")
-            text = f"the application sent another {shown} than declared; declare it in [[headers]], with a reason"
-            finding = GuardFinding("SN321", Direction.RESPONSE, text, shown)
-            self.on_finding(finding)
-            if self.mode == "raise":
-                raise GuardError((finding,))
-        return self.mode == "report"
+        if value == ours:
+            return self.mode == "report"
+        name_shown = name.decode("ascii")
+        text = f"the application sent another {name_shown} than declared; declare it in [[headers]], with a reason"
+        return not self._refused(GuardFinding("SN321", Direction.RESPONSE, text, name_shown))
+
+    def _could_be_two(self, name: bytes) -> bool:
+        """Tell that this header would be read as two, or as none. True if it must not leave."""
+        text = f'"{shown(name)}" has a line end or a NUL, or is no name of a header, so a cookie could hide in it'
+        return self._refused(GuardFinding("SN322", Direction.RESPONSE, text, shown(name)))
+
+    def _refused(self, finding: GuardFinding) -> bool:
+        self.on_finding(finding)
+        if self.mode == "raise":
+            raise GuardError((finding,))
+        return self.mode != "report"
 
     def _headers(self, path: str) -> _Headers:
-        which = tuple(override.holds_for(path) for override in self._by_path)
+        # The application may read an odd path in a way of its own: it gets no override that was meant for another page.
+        odd = bool(self._by_path) and _ODD_PATH.search(path) is not None
+        which = tuple(not odd and override.holds_for(path) for override in self._by_path)
         if which not in self._prepared:
-            self._prepared[which] = _Headers(self._declaration, path, mode=self.mode, nonces=self._nonces)
+            known_path = "" if odd else path
+            self._prepared[which] = _Headers(self._declaration, known_path, mode=self.mode, nonces=self._nonces)
         return self._prepared[which]
 
 
@@ -127,21 +176,30 @@ class _Headers:
             pairs = [(_CSP + b"-report-only", value) for name, value in pairs if name == _CSP]
             self.clear = b""
         self.all = pairs
+        self._changing = [(name, value) for name, value in pairs if _NONCE.encode() in value]
+        self._fixed = [pair for pair in pairs if pair not in self._changing]
 
     def with_nonce(self, nonce: str) -> list[Header]:
         place, own = _NONCE.encode(), nonce.encode()
-        return [(name, value.replace(place, own)) for name, value in self.all]
+        return [(name, value.replace(place, own)) for name, value in self._changing] + self._fixed
+
+
+def _octets(text: Any) -> bytes:
+    """A name or value that should have been bytes. Raises TypeError or UnicodeEncodeError if it cannot be."""
+    return text.encode("latin-1") if isinstance(text, str) else memoryview(text).tobytes()
 
 
 def _log_once() -> Reporter:
-    """A reporter that logs each finding the first time, and nothing after a thousand different ones."""
+    """A reporter that logs each finding the first time, and nothing after a thousand different ones that came the same
+    way: a flood of cookies must not silence what is told about responses."""
     logger = logging.getLogger("strictly_necessary")
-    logged: set[tuple[str, str]] = set()
+    logged: dict[Direction, set[tuple[str, str]]] = {direction: set() for direction in Direction}
 
     def report(finding: GuardFinding) -> None:
+        before = logged[finding.direction]
         key = (finding.code, finding.name)
-        if key not in logged and len(logged) < _MOST_LOGGED:
-            logged.add(key)
+        if key not in before and len(before) < _MOST_LOGGED:
+            before.add(key)
             logger.warning("%s", finding)
 
     return report

@@ -21,6 +21,7 @@ MOST_FINDINGS = 20
 """Findings about one header at most; one more then says that there were others, so nobody can flood a log."""
 
 _MOST_REMEMBERED = 256
+_LONGEST_REMEMBERED = 512
 _control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _SPACE = b" \t"
 _SLACK = 60
@@ -36,6 +37,7 @@ class Watch:
         self._gated = [item for item in declaration.cookies if not declaration.is_exempt(item)]
         self._exact = {item.name.encode(): item for item in cookies if not item.is_pattern}
         self._patterns = [(item.stem.encode(), item) for item in cookies if item.is_pattern]
+        self._stems = tuple(stem for stem, _ in self._patterns)
         self._readable = frozenset(name for name, item in self._exact.items() if item.readable_by_application)
         self._hidden = frozenset(name for name, item in self._exact.items() if not item.readable_by_application)
         self._hidden_stems = tuple(stem for stem, item in self._patterns if not item.readable_by_application)
@@ -68,26 +70,38 @@ class Watch:
         kept: list[bytes] = []
         seen: set[bytes] = set()
         findings = _Findings(Direction.REQUEST)
-        for pair in parse_cookie_header(header):
-            item = self._find(pair.name)
-            if pair.problem:
-                findings.add("SN302", f"{{name}} {pair.problem} and was kept from the application", pair.name, item)
-            elif item is None:
-                findings.add("SN301", "{name} is not declared and was kept from the application", pair.name)
+        for part in header.split(b";"):
+            raw = part.strip(_SPACE)
+            if not raw:
+                continue
+            before, equals, _ = raw.partition(b"=")
+            name = before.rstrip(_SPACE)
+            item = self._find(name) if equals else None
+            if item is None and findings.full:
+                findings.more = True  # whatever is wrong with it: a flood is read no further than need be
+                continue
+            if not equals or name not in self._exact or _control(raw):
+                (pair,) = parse_cookie_header(raw)
+                if pair.problem:
+                    text = f"{{name}} {pair.problem} and was kept from the application"
+                    findings.add("SN302", text, pair.name, item)
+                    continue
+            if item is None:
+                findings.add("SN301", "{name} is not declared and was kept from the application", name)
             elif item.readable_by_application:
-                kept.append(pair.raw)
-                if pair.name in seen:
+                kept.append(raw)
+                if name in seen:
                     text = "{name} came more than once; a neighbouring site may have set one of them"
-                    findings.add("SN303", text, pair.name, item)
-                seen.add(pair.name)
+                    findings.add("SN303", text, name, item)
+                seen.add(name)
         return b"; ".join(kept), findings.done()
 
     def response(self, header: bytes) -> tuple[tuple[GuardFinding, ...], bool]:
         """What is wrong with this Set-Cookie, and whether it signs a person out: removes a cookie that kept them signed
         in. It may not leave if a finding is an error. Never raises."""
         pair, _, attributes = header.partition(b";")
-        name, _, _ = pair.partition(b"=")
-        signs_out = self._sound.get((name, attributes))
+        name, equals, _ = pair.partition(b"=")
+        signs_out = self._sound.get((name, attributes)) if equals else None  # without it, a browser sees no name
         if signs_out is not None and len(pair) <= LONGEST_PAIR and not _control(pair):
             return (), signs_out
         findings = _Findings(Direction.RESPONSE)
@@ -112,16 +126,16 @@ class Watch:
         found = findings.done()
         signs_out = removes and Category.AUTHENTICATION in item.categories and not found
         # The verdict is remembered if only the name and the attributes count for it, not the time and not the value.
-        if not found and cookie.expires is None and not item.values and len(self._sound) < _MOST_REMEMBERED:
+        if not found and cookie.expires is None and not item.values and len(attributes) <= _LONGEST_REMEMBERED:
+            if len(self._sound) >= _MOST_REMEMBERED:
+                self._sound.clear()  # lives that differ each time, or a client who plays, must not crowd out the usual
             self._sound[name, attributes] = signs_out
         return found, signs_out
 
     def _find(self, name: bytes) -> Item | None:
         item = self._exact.get(name)
-        if item is None:
-            for stem, candidate in self._patterns:
-                if name.startswith(stem):
-                    return candidate
+        if item is None and name.startswith(self._stems):
+            return next(candidate for stem, candidate in self._patterns if name.startswith(stem))
         return item
 
 
@@ -167,24 +181,36 @@ def _shown(attribute: str, value: object) -> str:
     return attribute if value is True else f"{attribute}={ascii(value)[1:81].rstrip(chr(39))}"
 
 
+def shown(name: bytes) -> str:
+    """A name as it may be printed anywhere: its beginning, escaped."""
+    return name[:80].decode("latin-1").encode("unicode_escape").decode("ascii")
+
+
 class _Findings:
     """Collects at most `MOST_FINDINGS`, each once, with names that are safe to print."""
 
     def __init__(self, direction: Direction) -> None:
         self._direction = direction
-        self._found: dict[GuardFinding, None] = {}
-        self._more = False
+        self._found: dict[tuple[str, str, bytes], GuardFinding] = {}
+        self.more = False
+
+    @property
+    def full(self) -> bool:
+        return len(self._found) >= MOST_FINDINGS
 
     def add(self, code: str, message: str, name: bytes, item: Item | None = None) -> None:
-        if len(self._found) >= MOST_FINDINGS:
-            self._more = True
+        key = (code, message, name[:80])
+        if key in self._found:
             return
-        shown = name[:80].decode("latin-1").encode("unicode_escape").decode("ascii")
-        text = message.replace("{name}", f'"{shown}"' if shown else "a cookie without a name")
-        self._found[GuardFinding(code, self._direction, text, shown, item.id if item else None)] = None
+        if self.full:
+            self.more = True
+            return
+        name_shown = shown(name)
+        text = message.replace("{name}", f'"{name_shown}"' if name_shown else "a cookie without a name")
+        self._found[key] = GuardFinding(code, self._direction, text, name_shown, item.id if item else None)
 
     def done(self) -> tuple[GuardFinding, ...]:
-        found = tuple(self._found)
-        if self._more:
+        found = tuple(self._found.values())
+        if self.more:
             found += (GuardFinding("SN304", self._direction, "and there were more findings than are told", ""),)
         return found

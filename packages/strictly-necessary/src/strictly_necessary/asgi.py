@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from strictly_necessary._checkpoint import Checkpoint, Mode, Reporter
+from strictly_necessary._findings import GuardError
 from strictly_necessary._guarding import Watch
 from strictly_necessary.declaration import Declaration
 
@@ -18,7 +19,6 @@ __all__ = ["Guard", "Mode", "nonce"]
 
 _NONCE = "strictly_necessary.nonce"
 _PAGES = frozenset({"http.response.start", "websocket.http.response.start"})
-_WITHOUT_PAGE = frozenset({"websocket.accept", "http.response.trailers"})
 
 
 class Guard:
@@ -26,7 +26,7 @@ class Guard:
 
     - `enforce` (production): what is not declared is removed, and reported.
     - `raise` (development and tests): as `enforce`, and what the application sends against its declaration raises
-      `GuardError`.
+      `GuardError`, in the application, and once more when that has caught it. Only an answer of 500 or more may follow.
     - `report` (a first look at an existing site): nothing is changed; the CSP goes out as report-only.
 
     `on_finding` is called with each finding; without it, each is logged once. What a browser sends never raises. With
@@ -56,20 +56,36 @@ class Guard:
         nonce = checkpoint.nonce()
         if nonce is not None:
             scope = {**scope, _NONCE: nonce}
+        refused: GuardError | None = None
 
         async def guarded_send(message: Message) -> None:
+            nonlocal refused
             kind = message["type"]
-            if kind in _PAGES:
-                message["headers"] = checkpoint.outgoing(message.get("headers") or (), path, nonce)
-            elif kind in _WITHOUT_PAGE:
-                message["headers"] = checkpoint.cookies_out(message.get("headers") or ())
+            try:
+                if kind in _PAGES:
+                    # A framework that catches the error may tell of a fault; any other answer would hide it.
+                    if refused is not None and message["status"] < 500:
+                        raise refused
+                    message = {**message, "headers": checkpoint.outgoing(message.get("headers") or (), path, nonce)}
+                elif kind == "http.response.early_hint":
+                    message = {**message, "links": checkpoint.lines_out(message["links"])}
+                elif message.get("headers"):
+                    message = {**message, "headers": checkpoint.cookies_out(message["headers"])}
+            except GuardError as error:
+                refused = error
+                raise
             await send(message)
 
         await self._app(scope, receive, guarded_send)
+        if refused is not None:
+            raise refused
 
     def _incoming(self, scope: Scope) -> Scope:
         """The scope with the Cookie header that the application may see."""
         headers = scope["headers"]
+        if not isinstance(headers, list | tuple):  # anything that can be read once
+            headers = list(headers)
+            scope = {**scope, "headers": headers}
         cookies = [value for name, value in headers if _is_cookie(name)]
         if not cookies:
             return scope

@@ -1,0 +1,92 @@
+"""The guard for WSGI applications (PEP 3333): the outermost layer, in front of all that reads or sets a cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from strictly_necessary._checkpoint import Checkpoint, Mode, Reporter
+from strictly_necessary._findings import GuardError
+from strictly_necessary._guarding import Watch
+from strictly_necessary.declaration import Declaration
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication
+
+Environ: TypeAlias = dict[str, Any]
+__all__ = ["Guard", "Mode", "nonce"]
+
+_NONCE = "strictly_necessary.nonce"
+
+
+class Guard:
+    """Lets only declared cookies in and out, and adds the security headers of the declaration, exactly as
+    `strictly_necessary.asgi.Guard` does.
+
+    In mode `raise`, `GuardError` comes out of `start_response`. If the application catches it, only an answer of 500 or
+    more may follow. The body is the application's own iterable: nothing is buffered, and `close` and
+    `wsgi.file_wrapper` work as without a guard.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        declaration: Declaration,
+        *,
+        mode: Mode = "enforce",
+        on_finding: Reporter | None = None,
+        nonces: bool = False,
+        watch: Watch | None = None,
+    ) -> None:
+        self._app = app
+        self._checkpoint = Checkpoint(declaration, mode=mode, on_finding=on_finding, nonces=nonces, watch=watch)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        checkpoint = self._checkpoint
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        environ = self._incoming(environ)
+        nonce = checkpoint.nonce()
+        if nonce is not None:
+            environ = {**environ, _NONCE: nonce}
+        refused: GuardError | None = None
+
+        def guarded_start(
+            status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+        ) -> Callable[[bytes], object]:
+            nonlocal refused
+            try:
+                # A framework that catches the error may tell of a fault; any other answer would hide it.
+                if refused is not None and not status.startswith("5"):
+                    raise refused
+                status = checkpoint.status_out(status)
+                octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+                passed = checkpoint.outgoing(octets, path, nonce)
+            except GuardError as error:
+                refused = error
+                raise
+            finally:
+                rest = (exc_info,) if exc_info else ()
+                exc_info = None  # or the traceback would hold this frame, and this frame the traceback
+            text = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in passed]
+            return start_response(status, text, *rest)
+
+        return self._app(environ, guarded_start)
+
+    def _incoming(self, environ: Environ) -> Environ:
+        """The environ with the Cookie header that the application may see."""
+        cookie = environ.get("HTTP_COOKIE")
+        if not cookie:
+            return environ
+        allowed = self._checkpoint.incoming([cookie.encode("latin-1", "replace")])
+        if allowed is None:
+            return environ
+        environ = {**environ, "HTTP_COOKIE": allowed.decode("latin-1")}
+        if not allowed:
+            del environ["HTTP_COOKIE"]
+        return environ
+
+
+def nonce(environ: Environ) -> str:
+    """The nonce for inline scripts and styles of this response. Raises KeyError unless the guard was given `nonces`."""
+    return str(environ[_NONCE])
