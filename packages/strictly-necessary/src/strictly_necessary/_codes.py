@@ -70,7 +70,7 @@ FIXES = {
     "SN317": "set one of the declared values, or declare this one too",
     "SN318": "set the declared life, or declare the shorter one: the page promises more than happens",
     "SN321": "declare the other value in [[headers]], with a reason",
-    "SN322": "add the middleware outside the guard, or let the guard send the header",
+    "SN322": "keep line ends and other control characters out of names and values of headers",
     "SN331": "declare it, or find the script that writes it by the stack and remove it",
     "SN332": "write it as declared, or change the declaration",
     "SN333": "use one of the seven kinds that can be declared",

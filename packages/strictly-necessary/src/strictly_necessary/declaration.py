@@ -57,27 +57,33 @@ class Declaration:
 def check(path: Path | str, *, jurisdictions: Iterable[Jurisdiction] = ()) -> list[Finding]:
     """Everything that is wrong with the file, in its order, by the rules of its own jurisdictions or of those given.
     Raises OSError if it cannot be read."""
-    return _check(Path(path), tuple(jurisdictions))[1]
+    return examine(Path(path).read_bytes(), str(path), tuple(jurisdictions))[1]
 
 
 def load(path: Path | str) -> Declaration:
     """The declaration in the file. Raises `DeclarationError` with all findings if one is an error, OSError if the file
     cannot be read."""
-    declaration, findings = _check(Path(path))
+    declaration, findings = examine(Path(path).read_bytes(), str(path))
     if declaration is None or any(finding.severity is Severity.ERROR for finding in findings):
         raise DeclarationError(tuple(findings))
     return declaration
 
 
-def _check(path: Path, jurisdictions: tuple[Jurisdiction, ...] = ()) -> tuple[Declaration | None, list[Finding]]:
-    reading = _reading.read(path.read_bytes(), str(path))
+def examine(
+    raw: bytes, file: str, jurisdictions: tuple[Jurisdiction, ...] = ()
+) -> tuple[Declaration | None, list[Finding]]:
+    """The declaration in these bytes, as far as it can be read, and everything that is wrong with it. `file` is what
+    findings call it. Never raises."""
+    reading = _reading.read(raw, file)
     findings = reading.findings
     if not jurisdictions and reading.policy is not None:
         jurisdictions = reading.policy.jurisdictions
     for index, item in reading.items:
         findings.extend(
-            reading.finding(rule.code, rule.severity, f'"{item.id}": {rule.text}', rule.fix, "items", index, rule.field)
-            for rule in rules.broken_by(item, jurisdictions)
+            reading.finding(
+                breach.rule.code, breach.rule.severity, breach.message, breach.rule.fix, "items", index, *breach.path
+            )
+            for breach in rules.broken_by(item, jurisdictions)
         )
     findings.sort(key=lambda finding: (finding.line, finding.column, finding.code, finding.message))
     if reading.policy is None:

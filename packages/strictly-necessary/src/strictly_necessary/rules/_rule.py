@@ -1,0 +1,97 @@
+"""What a rule is, and the few ways to say when an item breaks one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from strictly_necessary._findings import Severity
+from strictly_necessary._items import EVERYWHERE, Category, Item, Jurisdiction, Kind, Purpose
+
+Condition: TypeAlias = Callable[[Item], bool]
+"""Whether an item breaks a rule."""
+
+NotExempt: TypeAlias = Callable[[Purpose, frozenset[Jurisdiction]], bool]
+"""Whether a purpose breaks a rule in a policy for these jurisdictions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that is asked of an item, or of each of its purposes, in policies for one of `jurisdictions`. `field`
+    is the key at which a finding points."""
+
+    code: str
+    severity: Severity
+    text: str
+    source: str
+    field: str
+    fix: str
+    broken: Condition | None = None
+    purpose: NotExempt | None = None
+    jurisdictions: frozenset[Jurisdiction] = EVERYWHERE
+
+    def breaches(self, item: Item, jurisdictions: frozenset[Jurisdiction]) -> Iterator[Breach]:
+        """Where the item breaks this rule in a policy for these jurisdictions; for none, only what holds in all."""
+        if self.jurisdictions != EVERYWHERE and self.jurisdictions.isdisjoint(jurisdictions):
+            return
+        if self.broken is not None and self.broken(item):
+            yield Breach(self, f'"{item.id}": {self.text}', (self.field,))
+        if self.purpose is None:
+            return
+        for index, purpose in enumerate(item.purposes):
+            if self.purpose(purpose, jurisdictions):
+                message = f'"{item.id}" is for {purpose.category.value}: {self.text}'
+                # An item in its own words has its one category beside its other keys.
+                alone = len(item.purposes) == 1
+                yield Breach(self, message, (self.field,) if alone else ("purposes", index, self.field))
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One rule that an item breaks. `path` leads from the item's table to the key."""
+
+    rule: Rule
+    message: str
+    path: tuple[str | int, ...]
+
+
+def cookie(condition: Condition) -> Condition:
+    """The condition for cookies alone."""
+    return lambda item: item.kind is Kind.COOKIE and condition(item)
+
+
+def of(*categories: Category) -> Callable[[Condition], Condition]:
+    """The condition for items that serve one of these purposes, perhaps beside others."""
+    return lambda condition: lambda item: not item.categories.isdisjoint(categories) and condition(item)
+
+
+def lives_longer_than(item: Item, seconds: int) -> bool:
+    """Whether its declared life has a greater limit, or none."""
+    return item.lifetime.is_persistent or (item.lifetime.seconds or 0) > seconds
+
+
+def error(
+    code: str,
+    text: str,
+    source: str,
+    field: str,
+    fix: str,
+    broken: Condition,
+    *,
+    jurisdictions: frozenset[Jurisdiction] = EVERYWHERE,
+) -> Rule:
+    return Rule(code, Severity.ERROR, text, source, field, fix, broken, jurisdictions=jurisdictions)
+
+
+def warning(
+    code: str,
+    text: str,
+    source: str,
+    field: str,
+    fix: str,
+    broken: Condition,
+    *,
+    jurisdictions: frozenset[Jurisdiction] = EVERYWHERE,
+) -> Rule:
+    return Rule(code, Severity.WARNING, text, source, field, fix, broken, jurisdictions=jurisdictions)
