@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strictly_necessary.cookies import (
+    LONGEST_LIFE,
     LONGEST_PAIR,
     CookieSyntaxError,
     SetCookie,
     is_token,
+    lifetime,
     parse_cookie_date,
     parse_cookie_header,
     parse_set_cookie,
+    refusal,
     serialize_cookie_header,
     serialize_set_cookie,
 )
@@ -34,6 +37,7 @@ def parsed(header: bytes) -> list[tuple[bytes, bytes, str]]:
     [
         (b"", []),
         (b"; ;\t;", []),
+        (b" ;;; \t;a=1 ;\t; b=2\t;", [(b"a", b"1", ""), (b"b", b"2", "")]),
         (b"a=1", [(b"a", b"1", "")]),
         (b"a=1; b=2", [(b"a", b"1", ""), (b"b", b"2", "")]),
         (b"a=1;b=2;", [(b"a", b"1", ""), (b"b", b"2", "")]),
@@ -90,7 +94,8 @@ def test_a_request_is_written_as_it_was_read(cookies: list[tuple[str, str]]) -> 
         ),
         (b"a=1; Max-Age=60", SetCookie(b"a", b"1", max_age=60)),
         (b"a=1; Max-Age=-1", SetCookie(b"a", b"1", max_age=-1)),
-        (b"a=1; Max-Age=+60; Max-Age=6e1; Max-Age=", SetCookie(b"a", b"1")),
+        (b"a=1; Max-Age=++60; Max-Age=6e1; Max-Age=", SetCookie(b"a", b"1")),
+        (b"a=1; Max-Age=+60", SetCookie(b"a", b"1", max_age=60)),
         (b"a=1; Max-Age=60; Max-Age=x", SetCookie(b"a", b"1", max_age=60)),
         (b"a=1; Expires=Wed, 09 Jun 2021 10:18:14 GMT", SetCookie(b"a", b"1", expires=1623233894)),
         (b"a=1; Expires=soon", SetCookie(b"a", b"1")),
@@ -193,6 +198,13 @@ def test_knows_what_may_be_a_name(name: str, expected: bool) -> None:
         (b"0 Jan 2023 00:00:00", None),
         (b"1 Jan 1600 00:00:00", None),
         (b"1 Jan 2023 24:00:00", None),
+        (b"1 Jan 02023 00:00:00", 1672531200),
+        (b"1 Jan 21000 00:00:00", 253370764800),
+        (b"1 Jan 210000 00:00:00", None),
+        (b"1 Jan 2023 000:000:001", 1672531201),
+        (b"1 Jan 2023 000:000:0010", 1672531210),
+        (b"1 Jan 2023 " + b"0" * 10_000 + b":0:0", 1672531200),
+        (b"1 Jan 2023 100:00:00", None),
         (b"1 Jan 2023 00:60:00", None),
         (b"1 Jan 2023 00:00:60", None),
         (b"1 Foo 2023 00:00:00", None),
@@ -213,3 +225,170 @@ def test_reads_every_http_date(moment: dt.datetime) -> None:
 @given(st.binary())
 def test_any_bytes_are_a_date_or_none(text: bytes) -> None:
     assert parse_cookie_date(text) is None or isinstance(parse_cookie_date(text), int)
+
+
+HOST = "www.example.org"
+
+
+def refused(header: bytes, *, host: str = HOST, secure: bool = True, by_script: bool = False) -> str | None:
+    suffixes = {"co.uk", "github.io"}
+    return refusal(parse_set_cookie(header), host=host, secure=secure, by_script=by_script, public_suffixes=suffixes)
+
+
+@pytest.mark.parametrize(
+    ("header", "problem"),
+    [
+        (b"=a=b", "has no name, and an equals sign in its value"),
+        (b"a=1; Domain=other.org", "has a Domain to which the host does not belong"),
+        (b"a=1; Domain=ww.example.org", "has a Domain to which the host does not belong"),
+        (b"a=1; Domain=x.www.example.org", "has a Domain to which the host does not belong"),
+        (b"a=1; Domain=ample.org", "has a Domain to which the host does not belong"),
+        (b"a=1; Domain=\xff", "has a Domain that is no host"),
+        (b"a=1; Domain=\xc3\xa9" + b"x" * 70, "has a Domain that is no host"),
+        (b"a=1; Domain=org", "has a Domain under which anybody can have a site"),
+        (b"a=1; SameSite=None", "has SameSite=None, and is not Secure"),
+        (b"a=1; Partitioned", "is Partitioned, and not Secure"),
+        (b"__SECURE-a=1", "has the prefix of a Secure cookie, and is not Secure"),
+        (b"__host-a=1; Path=/", "has the prefix of a Secure cookie, and is not Secure"),
+        (b"__Http-a=1; Secure", "has the prefix of an HttpOnly cookie, and is not HttpOnly"),
+        (b"__HOST-http-a=1; Secure; Path=/", "has the prefix of an HttpOnly cookie, and is not HttpOnly"),
+        (b"__Host-a=1; Secure", "has the prefix of a cookie for one host, and not Path=/ without a Domain"),
+        (b"__Host-a=1; Secure; Path=/x", "has the prefix of a cookie for one host, and not Path=/ without a Domain"),
+        (
+            b"__Host-Http-a=1; Secure; HttpOnly; Path=/; Domain=example.org",
+            "has the prefix of a cookie for one host, and not Path=/ without a Domain",
+        ),
+        (
+            b"__Host-a=1; Secure; Path=/; Domain=www.example.org",
+            "has the prefix of a cookie for one host, and not Path=/ without a Domain",
+        ),
+        (b"=__Host-a; Secure; Path=/", "has no name, and a value that begins as the name of a protected cookie"),
+        (b"__http-", "has no name, and a value that begins as the name of a protected cookie"),
+    ],
+)
+def test_tells_why_a_browser_refuses(header: bytes, problem: str) -> None:
+    assert refused(header) == problem
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"a=1",
+        b"x",
+        b"a=1; Secure; HttpOnly; SameSite=None; Partitioned",
+        b"a=1; Domain=example.org",
+        b"a=1; Domain=.www.example.ORG",
+        b"__Host-a=1; Secure; Path=/",
+        b"__Host-Http-a=1; Secure; HttpOnly; Path=/",
+        b"__Http-a=1; Secure; HttpOnly; Domain=example.org",
+        b"__Secure-a=1; Secure",
+        b"__HostHttp-a=1",
+        b"_Host-a=1",
+        b"=x__Host-a",
+    ],
+)
+def test_refuses_nothing_that_a_browser_takes(header: bytes) -> None:
+    assert refused(header) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "as_safe_as_https"),
+    [
+        ("localhost", True),
+        ("LocalHost", True),
+        ("a.localhost", True),
+        ("a.localhost.", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("[::1]", True),
+        ("xlocalhost", False),
+        ("localhost.example.org", False),
+        ("127.example.org", False),
+        ("1270.0.0.1", False),
+        ("10.0.0.1", False),
+        ("[::2]", False),
+        (HOST, False),
+    ],
+)
+def test_this_computer_counts_as_secure(host: str, as_safe_as_https: bool) -> None:
+    problem = None if as_safe_as_https else "is Secure, and did not come over https or from this computer"
+    assert refused(b"a=1; Secure", host=host, secure=False) == problem
+    assert refused(b"a=1; Secure", host=host, secure=True) is None
+
+
+def test_a_script_sets_nothing_that_scripts_cannot_read() -> None:
+    assert refused(b"a=1; HttpOnly") is None
+    assert refused(b"a=1; HttpOnly", by_script=True) == "is HttpOnly, and a script set it"
+    assert refused(b"__Host-a=1; Secure; Path=/", by_script=True) is None
+    assert refused(b"__Http-a=1; Secure; HttpOnly", by_script=True)
+    assert refused(b"__Http-a=1; Secure", by_script=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "domain", "taken"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "0.0.1", False),
+        ("[::1]", "[::1]", True),
+        ("localhost", "localhost", True),
+        ("a.localhost", "localhost", False),
+        ("co.uk", "co.uk", True),
+        ("a.co.uk", "co.uk", False),
+        ("a.b.co.uk", "b.co.uk", True),
+        ("xn--bcher-kva.de", "b\xc3\xbccher.de", True),
+        ("xn--bcher-kva.de", "b\xfccher.de", False),
+    ],
+)
+def test_a_domain_is_never_wider_than_a_site(host: str, domain: str, taken: bool) -> None:
+    assert (refused(f"a=1; Domain={domain}".encode("latin-1"), host=host) is None) is taken
+
+
+def test_an_address_is_its_own_only_host() -> None:
+    assert refused(b"__Host-a=1; Secure; Path=/; Domain=127.0.0.1", host="127.0.0.1") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (b"a=1", None),
+        (b"a=1; Max-Age=60", 60),
+        (b"a=1; Max-Age=0", 0),
+        (b"a=1; Max-Age=-60", 0),
+        (b"a=1; Max-Age=99999999999", LONGEST_LIFE),
+        (b"a=1; Expires=Thu, 01 Jan 1970 01:00:00 GMT", 3500),
+        (b"a=1; Expires=Thu, 01 Jan 1970 00:01:00 GMT", 0),
+        (b"a=1; Expires=Thu, 01 Jan 1970 00:01:41 GMT", 1),
+        (b"a=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT", LONGEST_LIFE),
+        (b"a=1; Expires=Fri, 01 Jan 2100 00:00:00 GMT; Max-Age=60", 60),
+        (b"a=1; Max-Age=0; Expires=Fri, 01 Jan 2100 00:00:00 GMT", 0),
+        (b"a=1; Max-Age=x; Expires=Thu, 01 Jan 1970 01:00:00 GMT", 3500),
+    ],
+)
+def test_tells_how_long_a_cookie_is_kept(header: bytes, seconds: int | None) -> None:
+    assert lifetime(parse_set_cookie(header), now=100) == seconds
+
+
+@given(st.binary(), st.text(max_size=40), st.booleans(), st.booleans())
+def test_any_cookie_from_anywhere_is_taken_or_refused_without_an_error(
+    attributes: bytes, host: str, secure: bool, by_script: bool
+) -> None:
+    try:
+        cookie = parse_set_cookie(b"a=1; Domain=" + attributes)
+    except CookieSyntaxError:
+        return
+    problem = refusal(cookie, host=host, secure=secure, by_script=by_script)
+    assert problem is None or problem.startswith(("has ", "is "))
+    if problem is None and cookie.domain is not None and cookie.domain.isascii():
+        assert host.lower().endswith(cookie.domain)
+
+
+@given(st.from_regex(rb"(?i)__(host-|secure-|http-|host-http-)[a-z]*(=[a-z]*)?", fullmatch=True), st.booleans())
+def test_no_protected_name_is_taken_without_protection(pair: bytes, nameless: bool) -> None:
+    assert refused(b"=" + pair if nameless else pair)
+
+
+@given(st.integers(), st.none() | st.integers(-(10**12), 10**12))
+def test_no_life_is_negative_or_longer_than_browsers_allow(max_age: int, expires: int | None) -> None:
+    for cookie in (SetCookie(b"a", b"1", max_age=max_age), SetCookie(b"a", b"1", expires=expires)):
+        life = lifetime(cookie, now=1.5e9)
+        assert life is None or 0 <= life <= LONGEST_LIFE
