@@ -179,7 +179,7 @@ class Recorder:
         self._start()
         failed = None
         if entry["by"] == "script":
-            self._page.goto(f"{url}?page={key}")
+            self._page.goto(f"{url}?page={key}", wait_until="commit")
             came = time.time()
             self._page.evaluate("text => { document.cookie = text }", raw.decode())
         else:
@@ -204,7 +204,7 @@ class Recorder:
         self._start()
         for path, cookies in jar["steps"]:
             self._visit(urljoin(url, path), key, [expand(text, time.time()) for text in cookies])
-        self._page.goto(f"{url}?page={key}")
+        self._page.goto(f"{url}?page={key}", wait_until="commit")
         cookies = [
             {"name": shorten(cookie["name"]), "value": shorten(cookie["value"]), "path": shorten(cookie["path"])}
             for cookie in self._cookies()
@@ -216,7 +216,7 @@ class Recorder:
         """Go where these cookies are set. Returns the browser's error, if it did not take the response."""
         self._server.answers[key] = cookies
         try:
-            self._page.goto(f"{url}?set={key}")
+            self._page.goto(f"{url}?set={key}", wait_until="commit")
         except Error as error:
             found = re.search(r"net::\w+", error.message)
             if found is None:
