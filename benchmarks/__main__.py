@@ -8,9 +8,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import listing, transfer
+from benchmarks import guard, listing, transfer
 
-BENCHMARKS = {"listing": listing.measure, "transfer": transfer.measure}
+BENCHMARKS = {
+    "guard": guard.measure,
+    "guard-attack": guard.measure_attack,
+    "listing": listing.measure,
+    "transfer": transfer.measure,
+}
 
 
 def main(arguments: Sequence[str]) -> int:
