@@ -17,6 +17,9 @@ from strictly_necessary._items import Item, Lifetime, Override, Policy, ThirdPar
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+# Control characters, line ends, and marks that turn the direction of what follows. Other spaces are text: French has a
+# narrow one before a colon.
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _TEXT_LIMIT = 2000
 
 
@@ -66,7 +69,7 @@ class Table:
         value = self._get(key, str, "a text in quotes")
         if value is None or (may_be_empty and not value):
             return ""
-        if not value.strip() or len(value) > _TEXT_LIMIT or not value.isprintable():
+        if not _is_plain(value) or len(value) > _TEXT_LIMIT:
             self.fault("SN006", key, f"{key} is empty, too long or has control characters", "write one plain line")
         elif pattern and not pattern.fullmatch(value):
             self.fault("SN006", key, f"{key} is {value!r}", f"write it like {example}")
@@ -102,7 +105,7 @@ class Table:
         values = self._get(key, list, "a list of texts")
         if values is None:
             return ()
-        if not values or not all(isinstance(value, str) and value.strip() and value.isprintable() for value in values):
+        if not values or not all(isinstance(value, str) and _is_plain(value) for value in values):
             self.fault("SN005", key, f"{key} is not a list of texts", f'write it like {key} = ["one", "two"]')
             return ()
         if len(set(values)) < len(values):
@@ -205,3 +208,7 @@ class Table:
             known = ", ".join(choice.value for choice in choices)
             self.fault("SN006", key, f"{key} is {value!r}", f"write one of: {known}")
             return next(iter(choices))
+
+
+def _is_plain(text: str) -> bool:
+    return bool(text.strip()) and not _HIDDEN.search(text)
