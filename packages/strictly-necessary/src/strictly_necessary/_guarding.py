@@ -12,6 +12,7 @@ from strictly_necessary.cookies import (
     LONGEST_PAIR,
     CookieSyntaxError,
     SetCookie,
+    is_token,
     parse_cookie_header,
     parse_set_cookie,
 )
@@ -19,6 +20,9 @@ from strictly_necessary.declaration import Declaration
 
 MOST_FINDINGS = 20
 """Findings about one header at most; one more then says that there were others, so nobody can flood a log."""
+
+MOST_STRANGERS = 200
+"""Undeclared cookies in one header that are looked at; browsers hold fewer for one site, and a flood costs less so."""
 
 _MOST_REMEMBERED = 256
 _LONGEST_REMEMBERED = 512
@@ -69,6 +73,7 @@ class Watch:
         """`request` for a header in which something is out of the ordinary."""
         kept: list[bytes] = []
         seen: set[bytes] = set()
+        strangers = 0
         findings = _Findings(Direction.REQUEST)
         for part in header.split(b";"):
             raw = part.strip(_SPACE)
@@ -77,10 +82,12 @@ class Watch:
             before, equals, _ = raw.partition(b"=")
             name = before.rstrip(_SPACE)
             item = self._find(name) if equals else None
-            if item is None and findings.full:
-                findings.more = True  # whatever is wrong with it: a flood is read no further than need be
-                continue
-            if not equals or name not in self._exact or _control(raw):
+            if item is None:
+                if findings.full or strangers == MOST_STRANGERS:
+                    findings.more = True
+                    continue
+                strangers += 1
+            if item is None or _control(raw) or not (name in self._exact or is_token(name.decode("latin-1"))):
                 (pair,) = parse_cookie_header(raw)
                 if pair.problem:
                     text = f"{{name}} {pair.problem} and was kept from the application"
@@ -135,7 +142,9 @@ class Watch:
     def _find(self, name: bytes) -> Item | None:
         item = self._exact.get(name)
         if item is None and name.startswith(self._stems):
-            return next(candidate for stem, candidate in self._patterns if name.startswith(stem))
+            for stem, candidate in self._patterns:
+                if name.startswith(stem):
+                    return candidate
         return item
 
 

@@ -24,9 +24,9 @@ class Guard:
     """Lets only declared cookies in and out, and adds the security headers of the declaration, exactly as
     `strictly_necessary.asgi.Guard` does.
 
-    In mode `raise`, `GuardError` comes out of `start_response`. If the application catches it, only an answer of 500 or
-    more may follow. The body is the application's own iterable: nothing is buffered, and `close` and
-    `wsgi.file_wrapper` work as without a guard.
+    In mode `raise`, `GuardError` comes out of `start_response`, and once more out of the guard when the application has
+    caught it. The body is the application's own iterable: nothing is buffered, and `close` and `wsgi.file_wrapper` work
+    as without a guard.
     """
 
     def __init__(
@@ -71,7 +71,13 @@ class Guard:
             text = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in passed]
             return start_response(status, text, *rest)
 
-        return self._app(environ, guarded_start)
+        body = self._app(environ, guarded_start)
+        if refused is not None:  # and the application caught it: some servers would then answer 200
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+            raise refused
+        return body
 
     def _incoming(self, environ: Environ) -> Environ:
         """The environ with the Cookie header that the application may see."""
