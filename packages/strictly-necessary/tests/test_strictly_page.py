@@ -2,13 +2,13 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from strictly_necessary import Declaration, Lifetime, load
+from strictly_necessary import Category, Declaration, Item, Lifetime, Override, Policy, Purpose, ThirdParty, load
 from strictly_necessary.page import (
     render_html,
     render_items_html,
@@ -19,7 +19,7 @@ from strictly_necessary.page import (
 )
 
 DECLARATION = load(Path(__file__).parent / "example.toml")
-VOID = {"meta"}
+VOID = {"meta", "link"}
 
 
 class Reader(HTMLParser):
@@ -65,7 +65,8 @@ def test_the_page_has_a_card_for_each_item_and_third_party() -> None:
         assert item.stem in page.text
         assert item.provider in page.text
         assert item.set_when in page.text
-    assert DECLARATION.item("csrf").purpose in page.text
+    for purpose in DECLARATION.item("csrf").purposes:
+        assert purpose.text in page.text
     assert "Path=/app; Domain=example.org; Secure; SameSite=Lax" in page.text
     assert "A form may lie open for that long." in page.text
     assert "small, large" in page.text
@@ -90,7 +91,7 @@ def test_nothing_from_the_declaration_becomes_markup() -> None:
     for attribute in ("style", "onclick"):
         assert not any(attribute in attrs for _, attrs in Reader(html).tags)
     assert {tag for tag, _ in Reader(html).tags} == {
-        *("p", "time", "section", "h2", "h3", "ul", "li", "dl", "div", "dt", "dd", "code", "a")
+        *("p", "time", "section", "h2", "h3", "ul", "li", "dl", "div", "dt", "dd", "code", "strong", "a")
     }
 
 
@@ -153,7 +154,9 @@ def test_the_page_changes_with_the_declaration() -> None:
     assert "At most 2 hours." in before
     assert "At most 3 hours." in after
     assert before.replace("At most 2 hours.", "At most 3 hours.") == after
-    assert "Another purpose." in render_html(changed("csrf", purpose="Another purpose."))
+    assert "Another purpose." in render_html(
+        changed("csrf", purposes=(Purpose(Category.SECURITY, "Another purpose."),))
+    )
 
 
 def test_readers_are_told_as_they_are() -> None:
@@ -203,8 +206,8 @@ def test_markdown_escapes_what_would_be_markup() -> None:
     markdown = render_markdown(DECLARATION)
     assert r"\<script\>alert(1)\</script\>" in markdown
     assert "`draft_` and names that begin with it" in markdown
-    odd = render_markdown(changed("session", name="a`b``c"))
-    assert "``` a`b``c ```" in odd
+    odd = render_markdown(changed("session", name="`a`b``c"))
+    assert "``` `a`b``c ```" in odd
 
 
 def test_json_holds_the_whole_declaration() -> None:
@@ -213,6 +216,17 @@ def test_json_holds_the_whole_declaration() -> None:
     assert [item["id"] for item in document["items"]] == [item.id for item in DECLARATION.items]
     assert document["items"][1]["lifetime"] == "2 hours"
     assert document["items"][1]["lifetime_in_words"] == "At most 2 hours."
-    assert set(document["items"][0]) >= set(DECLARATION.items[0].__dataclass_fields__)
+    assert set(document["items"][0]) >= {field.name for field in fields(Item)} - {"translations"}
+    assert set(document["third_parties"][0]) == {field.name for field in fields(ThirdParty)} - {"translations"}
+    assert set(document["policy"]) == {field.name for field in fields(Policy)}
+    assert document["headers"] == []
+    override = Override("referrer-policy", "no-referrer", "Privacy.", paths=("/help",))
+    document = json.loads(render_json(replace(DECLARATION, overrides=(override,))))
+    assert set(document["headers"][0]) == {field.name for field in fields(Override)}
+    assert document["items"][1]["purposes"] == [
+        {"category": "security", "purpose": "Keeps other sites from acting in your name."}
+    ]
+    assert document["format"] == 1
+    assert document["language"] == "en"
     assert document["third_parties"][0]["host"] == "pay.example.com"
     assert [browser["name"] for browser in document["browsers"]] == ["Chrome", "Safari", "Firefox", "Edge"]

@@ -1,0 +1,79 @@
+"""What a page is made of before it becomes HTML or Markdown: sections, blocks and words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to an address."""
+
+    text: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Something to read letter by letter."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words that a line is about."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Words in another language than the page's."""
+
+    text: str
+    language: str
+
+
+Word: TypeAlias = str | Link | Code | Strong | Foreign
+Words: TypeAlias = tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    points: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A term, and one or more lines that tell it."""
+
+    term: str
+    lines: tuple[Words, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One item, third party or header: a heading and its facts."""
+
+    id: str
+    title: Words
+    facts: tuple[Fact, ...]
+
+
+Block: TypeAlias = Paragraph | Bullets | Card
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`id` is the same in all languages, so that a link to it stays good."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
