@@ -19,6 +19,7 @@ __all__ = ["Guard", "Mode", "nonce"]
 
 _NONCE = "strictly_necessary.nonce"
 _PAGES = frozenset({"http.response.start", "websocket.http.response.start"})
+_BEGINNINGS = _PAGES | {"websocket.accept"}
 
 
 class Guard:
@@ -62,10 +63,10 @@ class Guard:
             nonlocal refused
             kind = message["type"]
             try:
+                # A framework that catches the error may tell of a fault; any other answer would hide it.
+                if refused is not None and kind in _BEGINNINGS and message.get("status", 0) < 500:
+                    raise refused
                 if kind in _PAGES:
-                    # A framework that catches the error may tell of a fault; any other answer would hide it.
-                    if refused is not None and message["status"] < 500:
-                        raise refused
                     message = {**message, "headers": checkpoint.outgoing(message.get("headers") or (), path, nonce)}
                 elif kind == "http.response.early_hint":
                     message = {**message, "links": checkpoint.lines_out(message["links"])}
