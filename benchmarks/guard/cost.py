@@ -1,5 +1,7 @@
 """The guard's cost per request, beside Starlette, asgi-csrf, Django, Werkzeug and the standard library, in one run."""
 
+import time
+from email.utils import formatdate
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,14 @@ def _asgi() -> list[tuple[str, Call, str | None]]:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": PAGE})
 
+    end = formatdate(int(time.time()) + 7200, usegmt=True)
+
+    async def dated(_scope: Any, _receive: Any, send: Any) -> None:
+        cookie = f"draft=17; expires={end}; HttpOnly; Path=/; SameSite=Strict; Secure"
+        headers = [(b"content-type", b"text/html"), (b"set-cookie", cookie.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": PAGE})
+
     async def plain(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
         await send({"type": "http.response.body", "body": PAGE})
@@ -73,17 +83,20 @@ def _asgi() -> list[tuple[str, Call, str | None]]:
         await plain(scope, receive, send)
 
     plain_name = f"{EMPTY}, no Set-Cookie"
+    dated_name = f"{EMPTY}, Set-Cookie with Expires"
     signed = _session_cookie(SessionMiddleware(session, SECRET))
     token = URLSafeSerializer(SECRET).dumps(TOKEN, "csrftoken")
     return [
         (EMPTY, asgi_call(empty), None),
         (plain_name, asgi_call(plain), None),
+        (dated_name, asgi_call(dated), None),
         (GUARD, asgi_call(Guard(empty, DECLARATION)), EMPTY),
         (
             "guard (ASGI), one cookie more that is not declared",
             asgi_call(_quiet(empty), f"{COOKIES}; x=1".encode()),
             EMPTY,
         ),
+        ("guard (ASGI), Set-Cookie with Expires", asgi_call(Guard(dated, DECLARATION)), dated_name),
         (
             "Starlette SessionMiddleware, session read and written",
             asgi_call(SessionMiddleware(session, SECRET), f"{COOKIES}; {signed}".encode()),

@@ -12,6 +12,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 __all__ = [
     "CookiePair",
@@ -40,6 +41,7 @@ _VALUE = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*|\"[\x21\x23-\
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ATTRIBUTE_VALUE = re.compile(rb"[\x20-\x3a\x3c-\x7e]*")
 _SPACE = b" \t"
+_LONGEST_REMEMBERED = 512
 _PART = re.compile(rb"[^; \t][^;]*")  # never an empty one: a megabyte of semicolons is then skipped at once
 _INTEGER = re.compile(rb"[+-]?[0-9]+")  # The RFC knows no plus sign, and Chromium obeys it.
 _SAME_SITE = {b"strict": "Strict", b"lax": "Lax", b"none": "None"}
@@ -118,13 +120,22 @@ def parse_set_cookie(raw: bytes) -> SetCookie:
         raise CookieSyntaxError("has neither name nor value")
     if len(name) + len(value) > LONGEST_PAIR:
         raise CookieSyntaxError(f"is longer than {LONGEST_PAIR} bytes")
+    read = _attributes_again if len(rest) <= _LONGEST_REMEMBERED else _attributes
+    return SetCookie(name, value, *read(rest))
+
+
+_Attributes: TypeAlias = tuple[int | None, int | None, str | None, str | None, bool, bool, str | None, bool]
+
+
+def _attributes(rest: bytes) -> _Attributes:
+    """What stands after the first semicolon, in the order of the fields of `SetCookie`."""
     expires: int | None = None
     max_age: int | None = None
     domain: str | None = None
     path: str | None = None
     same_site: str | None = None
     secure = http_only = partitioned = False
-    for part in rest.split(b";") if rest else ():
+    for part in _PART.findall(rest):
         key, _, text = part.partition(b"=")
         key, text = key.strip(_SPACE).lower(), text.strip(_SPACE)
         if len(text) > LONGEST_ATTRIBUTE:
@@ -147,7 +158,11 @@ def parse_set_cookie(raw: bytes) -> SetCookie:
             domain = text.removeprefix(b".").lower().decode("latin-1") or None
         elif key == b"partitioned":
             partitioned = True
-    return SetCookie(name, value, expires, max_age, domain, path, secure, http_only, same_site, partitioned)
+    return expires, max_age, domain, path, secure, http_only, same_site, partitioned
+
+
+# A server says the same of its cookies again and again, but for a date that changes each second.
+_attributes_again = lru_cache(maxsize=256)(_attributes)
 
 
 def serialize_set_cookie(cookie: SetCookie) -> str:
