@@ -1,0 +1,1 @@
+importScripts("/write.js"); self.oninstall = () => self.skipWaiting();

@@ -1,0 +1,1 @@
+import "/write.js"; self.oninstall = () => self.skipWaiting();

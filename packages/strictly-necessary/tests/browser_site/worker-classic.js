@@ -1,0 +1,2 @@
+importScripts("write.js");
+self.place = location.pathname;
