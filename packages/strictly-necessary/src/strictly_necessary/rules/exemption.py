@@ -21,7 +21,7 @@ EXEMPTION_RULES: tuple[Rule, ...] = (
     Rule(
         "SN201",
         Severity.ERROR,
-        "a purpose that is not strictly necessary: nothing may be stored or read for it before the person says yes",
+        "what is not strictly necessary is neither stored nor read before the person says yes",
         "Directive 2002/58/EC article 5(3); PECR regulation 6 and Schedule A1; WP194 sections 2.4 and 4",
         "category",
         "remove this purpose, or the item; the guard keeps it out until consent can be given",
