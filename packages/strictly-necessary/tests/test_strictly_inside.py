@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import django  # type: ignore[import-untyped]
 import httpx
 import pytest
 from asgi_csrf import asgi_csrf  # type: ignore[import-untyped]
-from django.conf import settings  # type: ignore[import-untyped]
+from django.conf import UserSettingsHolder, global_settings, settings  # type: ignore[import-untyped]
 from django.core.asgi import get_asgi_application  # type: ignore[import-untyped]
 from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]
 from django.http import HttpRequest, HttpResponse  # type: ignore[import-untyped]
@@ -44,20 +43,18 @@ from strictly_necessary.asgi import Mode
 DECLARATION = load(Path(__file__).parent / "example.toml")
 SECRET = "x" * 32
 
-if not settings.configured:
-    settings.configure(
-        SECRET_KEY=SECRET,
-        ROOT_URLCONF=__name__,
-        ALLOWED_HOSTS=["*"],
-        LOGGING_CONFIG=None,
-        SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
-        MIDDLEWARE=[
-            "django.middleware.security.SecurityMiddleware",
-            "django.contrib.sessions.middleware.SessionMiddleware",
-            "django.middleware.clickjacking.XFrameOptionsMiddleware",
-        ],
-    )
-    django.setup()
+DJANGO = {
+    "SECRET_KEY": SECRET,
+    "ROOT_URLCONF": __name__,
+    "ALLOWED_HOSTS": ["*"],
+    "LOGGING_CONFIG": None,
+    "SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies",
+    "MIDDLEWARE": [
+        "django.middleware.security.SecurityMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    ],
+}
 
 
 def django_view(request: HttpRequest) -> HttpResponse:
@@ -160,7 +157,16 @@ def ask(make: Callable[[], Any], mode: Mode, *, raising: bool = True) -> tuple[h
 
 @pytest.fixture(params=[*ASGI, *WSGI], ids=NAMES.__getitem__)
 def make(request: pytest.FixtureRequest) -> Iterator[Callable[[], Any]]:
+    held = object.__getattribute__(settings, "__dict__")  # Django has one configuration in a process: lend it ours
+    before = dict(held)
+    own = UserSettingsHolder(global_settings)
+    for name, value in DJANGO.items():
+        setattr(own, name, value)
+    held.clear()
+    held["_wrapped"] = own
     yield request.param
+    held.clear()
+    held.update(before)
     with warnings.catch_warnings():  # Django leaves the file of a request's body open when sending the answer fails
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
