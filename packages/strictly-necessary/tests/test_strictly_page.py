@@ -7,6 +7,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from strictly_necessary import Category, Declaration, Item, Lifetime, Override, Policy, Purpose, ThirdParty, load
 from strictly_necessary.page import (
@@ -16,6 +19,7 @@ from strictly_necessary.page import (
     render_markdown,
     render_page,
     render_third_parties_html,
+    stylesheet,
 )
 
 DECLARATION = load(Path(__file__).parent / "example.toml")
@@ -230,3 +234,210 @@ def test_json_holds_the_whole_declaration() -> None:
     assert document["language"] == "en"
     assert document["third_parties"][0]["host"] == "pay.example.com"
     assert [browser["name"] for browser in document["browsers"]] == ["Chrome", "Safari", "Firefox", "Edge"]
+
+
+def test_the_stylesheet_is_inside_or_linked() -> None:
+    page = render_page(DECLARATION)
+    assert page.count("<style>") == 1
+    assert f"<style>{stylesheet()}</style>" in page
+    linked = render_page(DECLARATION, stylesheet="/static/policy.css?a=1&b=2")
+    assert "<style>" not in linked
+    assert ("link", {"rel": "stylesheet", "href": "/static/policy.css?a=1&b=2"}) in Reader(linked).tags
+    for html in (page, linked):
+        assert "script" not in {tag for tag, _ in Reader(html).tags}
+
+
+def test_the_stylesheet_asks_nobody_and_cannot_end_its_element() -> None:
+    assert "url(" not in stylesheet()
+    assert "@import" not in stylesheet()
+    assert "<" not in stylesheet()
+    for name in re.findall(r"\.([a-z][a-z-]*)", re.sub(r"/\*.*?\*/", "", stylesheet())):
+        assert f'class="{name}"' in render_page(DECLARATION, addresses={"en": "/cookies"}), name
+
+
+def test_exceptions_from_the_strict_headers_are_told_only_if_there_are_any() -> None:
+    assert "Exceptions in our security settings" not in render_html(DECLARATION)
+    declaration = replace(
+        DECLARATION,
+        overrides=(
+            Override("content-security-policy", "'self' <x>", "Pictures & films.", "img-src", ("/works/*", "/help")),
+            Override("x-frame-options", "", "Partners frame the player."),
+        ),
+    )
+    text = Reader(render_html(declaration)).text
+    for part in ("content-security-policy img-src", "'self' <x>", "/works/*", "/help", "Pictures & films."):
+        assert part in text
+    assert "x-frame-options Set to Not sent Pages All pages Reason Partners frame the player." in text
+
+
+def test_several_purposes_are_told_one_by_one() -> None:
+    purposes = (Purpose(Category.AUTHENTICATION, "Knows you."), Purpose(Category.SECURITY, "Protects you."))
+    html = render_items_html(changed("session", purposes=purposes))
+    assert "<dt>Purposes</dt><dd><strong>Signing in:</strong> Knows you.</dd><dd><strong>Security:</strong>" in html
+    markdown = render_markdown(changed("session", purposes=purposes))
+    assert "- **Purposes:**\n  - **Signing in:** Knows you.\n  - **Security:** Protects you.\n" in markdown
+
+
+def test_an_item_that_needs_consent_is_not_called_necessary() -> None:
+    text = Reader(render_html(changed("size", purposes=(Purpose(Category.ANALYTICS, "Counts."),)))).text
+    assert "Without your consent it is neither stored nor read." in text
+    assert "only what is strictly necessary" not in text
+    assert "only strictly necessary cookies" not in text
+    assert "no consent banner" not in text
+    assert "Consent" not in Reader(render_items_html(DECLARATION)).words
+
+
+def test_what_nobody_else_gets_and_what_others_get() -> None:
+    facts = Reader(render_items_html(changed("csrf", recipients=("Guards & Co",)))).text
+    assert "Who else gets it Guards & Co Who can read it" in facts
+    assert facts.count("Who else gets it Nobody.") == len(DECLARATION.items) - 1
+
+
+def test_a_page_without_an_account_does_not_speak_of_signing_in() -> None:
+    items = tuple(item for item in DECLARATION.items if item.id != "session")
+    text = Reader(render_html(replace(DECLARATION, items=items))).text
+    assert "cannot sign in" not in text
+    assert "You decide what your browser keeps." in text
+
+
+DANGEROUS = (
+    "<b>bold</b>",
+    "<script>alert(1)</script>",
+    "</style></title></p></dd><i>",
+    '" onclick="alert(1)',
+    "&lt;b&gt;",
+    "{service} {0} {",
+    "`code` ``more",
+    "**strong** _emphasis_",
+    "[link](https://example.com) ![picture](x)",
+    "1. one",
+    "- one",
+    "# heading",
+    "one\n\n- two\n\n    three",
+    "=====",
+)
+TEXTS = st.sampled_from(DANGEROUS) | st.text(
+    alphabet=st.sampled_from("<>&\"'`*_[]()#-+=~|\\!{}:;/% 1.\n") | st.characters(exclude_categories=["Cs", "Cc"]),
+    min_size=1,
+    max_size=30,
+)
+
+
+@st.composite
+def declarations(draw: st.DrawFn) -> tuple[Declaration, list[str]]:
+    """One with arbitrary words in every place that takes words, and those words."""
+    words: list[str] = []
+
+    def some() -> str:
+        words.append(draw(TEXTS))
+        return words[-1]
+
+    policy = replace(
+        DECLARATION.policy,
+        service=some(),
+        operator=some(),
+        version=some(),
+        desktop_apps=(some(), some()),
+        languages=("en", "de", "fr"),
+    )
+    items = tuple(
+        replace(
+            item,
+            name=some(),
+            purposes=(Purpose(Category.SECURITY, some()), Purpose(Category.PREFERENCE, some())),
+            provider=some(),
+            set_when=some(),
+            title=some(),
+            values=(some(),),
+            information=some(),
+            reason=some(),
+            recipients=(some(), some()),
+            objection=some(),
+        )
+        for item in DECLARATION.items[:2]
+    )
+    party = ThirdParty(some(), "pay.example.com", some(), some(), some(), "https://pay.example.com/privacy")
+    override = Override("referrer-policy", some(), some(), paths=(some(),))
+    return Declaration(policy, items, (party,), (override,)), words
+
+
+def tags_of(html: str) -> list[tuple[str, list[str]]]:
+    return [(tag, sorted(attrs)) for tag, attrs in Reader(html).tags]
+
+
+def shape_of(markdown: str) -> list[tuple[str, int]]:
+    """What a CommonMark reader makes of it: every element, without the words."""
+    return [
+        (token.type, token.level)
+        for block in MarkdownIt("commonmark").parse(markdown)
+        for token in (block, *(block.children or ()))
+        if token.type not in {"text", "text_special", "softbreak", "hardbreak"}
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(declarations(), st.sampled_from(["en", "de", "fr"]))
+def test_no_words_become_markup_anywhere(drawn: tuple[Declaration, list[str]], language: str) -> None:
+    declaration, words = drawn
+    check_shapes(declaration, language)
+    text = "".join(Reader(render_html(declaration, language=language)).words)
+    for word in words:
+        assert word.removesuffix("*") in text
+
+
+@pytest.mark.parametrize("words", DANGEROUS)
+def test_dangerous_words_in_every_place_at_once_change_nothing(words: str) -> None:
+    check_shapes(plainly(EVERYTHING, words), "en")
+
+
+def check_shapes(declaration: Declaration, language: str) -> None:
+    """That the declaration's words make no element more or less than plain ones do."""
+    plain = plainly(declaration)
+    for renderer in (render_html, render_items_html, render_third_parties_html, render_page):
+        assert tags_of(renderer(declaration, language=language)) == tags_of(renderer(plain, language=language))
+    markdown = render_markdown(declaration, language=language)
+    assert shape_of(markdown) == shape_of(render_markdown(plain, language=language))
+    document = json.loads(render_json(declaration, language=language))
+    assert document["items"][0]["objection"] == declaration.items[0].objection
+
+
+def plainly(declaration: Declaration, word: str = "word") -> Declaration:
+    """The same with one word in each place; a name stays a pattern."""
+    policy = replace(declaration.policy, service=word, operator=word, version=word, desktop_apps=(word, word))
+    items = tuple(
+        replace(
+            item,
+            name=f"{word}*" if item.is_pattern else word,
+            purposes=tuple(replace(purpose, text=word) for purpose in item.purposes),
+            provider=word,
+            set_when=word,
+            title=word,
+            values=(word,),
+            information=word,
+            reason=word,
+            recipients=(word, word),
+            objection=word,
+        )
+        for item in declaration.items
+    )
+    parties = tuple(
+        replace(each, name=word, feature=word, action=word, storage=word) for each in declaration.third_parties
+    )
+    overrides = tuple(replace(each, value=word, reason=word, paths=(word,)) for each in declaration.overrides)
+    return Declaration(policy, items, parties, overrides)
+
+
+EVERYTHING = replace(
+    DECLARATION,
+    policy=replace(DECLARATION.policy, desktop_apps=("one", "two"), languages=("en", "de", "fr")),
+    items=tuple(
+        replace(
+            item,
+            purposes=(*item.purposes, Purpose(Category.SECURITY, "And another.")),
+            recipients=("one", "two"),
+            objection="No.",
+        )
+        for item in DECLARATION.items
+    ),
+    overrides=(Override("referrer-policy", "no-referrer", "Privacy.", paths=("/help",)),),
+)
