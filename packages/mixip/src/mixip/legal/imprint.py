@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from strictly_necessary import Declaration
+from strictly_necessary import Declaration, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,17 @@ class Imprint:
 
 
 def in_the_name_of(imprint: Imprint, declaration: Declaration) -> Declaration:
-    """The declaration with this operator in place of the one who wrote it; what is ours is then theirs."""
+    """The declaration with this operator in place of the one who wrote it, in every language; what is ours is then
+    theirs, and whoever provides something on our behalf does so on theirs."""
     author = declaration.policy.operator
-    items = tuple(
-        replace(item, provider=imprint.operator) if item.provider == author else item for item in declaration.items
-    )
+    items = tuple(_provided(item, author, imprint.operator) for item in declaration.items)
     policy = replace(declaration.policy, operator=imprint.operator, contact=imprint.contact)
     return replace(declaration, policy=policy, items=items)
+
+
+def _provided(item: Item, author: str, operator: str) -> Item:
+    translations = {
+        language: {key: text.replace(author, operator) if key == "provider" else text for key, text in texts.items()}
+        for language, texts in item.translations.items()
+    }
+    return replace(item, provider=item.provider.replace(author, operator), translations=translations)
