@@ -1,78 +1,159 @@
-"""What others may rely on: the exported names, the examples in the README, and what importing brings along."""
+"""What others may rely on: the public names, what importing brings along, and what the built wheel holds.
 
-import asyncio
+`python test_strictly_surface.py` writes docs/reference/api.md anew from the docstrings.
+"""
+
+import enum
+import importlib
+import inspect
 import re
 import subprocess
 import sys
+import textwrap
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-import strictly_necessary
-from strictly_necessary import asgi, cookies, headers, page
+from strictly_necessary._codes import FILE_CODES, GUARD_CODES
 from strictly_necessary.rules import RULES
 
 PACKAGE = Path(__file__).parent.parent
-README = (PACKAGE / "README.md").read_text(encoding="utf-8")
+SOURCE = PACKAGE / "src" / "strictly_necessary"
+README = PACKAGE / "README.md"
+API = PACKAGE / "docs" / "reference" / "api.md"
+
+NAMES = {
+    "strictly_necessary": """
+        Category CookieSyntaxError Declaration DeclarationError Direction Finding GuardError GuardFinding Item
+        Jurisdiction Kind Lifetime Override Policy Purpose SameSite SetBy Severity ThirdParty check delete_cookie load
+        set_cookie""",
+    "strictly_necessary.asgi": "Guard Mode nonce",
+    "strictly_necessary.wsgi": "Guard Mode nonce",
+    "strictly_necessary.page": """
+        WELL_KNOWN heading preferred_language render_html render_items_html render_json render_languages_html
+        render_markdown render_page render_third_parties_html stylesheet well_known""",
+    "strictly_necessary.headers": """
+        DENIED_FEATURES clear_site_data content_security_policy permissions_policy security_headers source_hash""",
+    "strictly_necessary.browser": """
+        GUARD_PATH REPORT_PATH Addresses Answer Limiter guard_script read_report worker_bootstrap""",
+    "strictly_necessary.cookies": """
+        CookiePair CookieSyntaxError SetCookie lifetime parse_cookie_date parse_cookie_header parse_set_cookie refusal
+        serialize_cookie_header serialize_set_cookie""",
+    "strictly_necessary.rules": "PREFIXES RULES Breach Rule broken_by prefix_of",
+}
+"""Every public name. To take one away breaks somebody's site; to add one is a promise."""
+
+INTRODUCTIONS = {
+    "strictly_necessary": "What most sites need.",
+    "strictly_necessary.asgi": "The guard for ASGI. Its modes and options are in [the guard](guard.md).",
+    "strictly_necessary.wsgi": "The guard for WSGI. Its modes and options are in [the guard](guard.md).",
+    "strictly_necessary.page": "The policy page. `language` is by default the declaration's first one; a `catalogue` holds "
+    "the texts\nof the page in a language that does not come with the package.",
+    "strictly_necessary.headers": "The security headers, for those who send them without the guard.",
+    "strictly_necessary.browser": "The browser's guard, for those who serve it without the server's: see "
+    "[addresses](addresses.md).",
+    "strictly_necessary.cookies": "Cookie headers as bytes, read and written as RFC 6265bis says.",
+    "strictly_necessary.rules": "The rules as a table. What each means is in [rules and codes](rules.md).",
+}
 
 
-def test_the_exported_names_are_pinned() -> None:
-    assert {
-        module.__name__: sorted(module.__all__) for module in (strictly_necessary, asgi, cookies, headers, page)
-    } == {
-        "strictly_necessary": [
-            "Category",
-            "CookieSyntaxError",
-            "Declaration",
-            "DeclarationError",
-            "Direction",
-            "Finding",
-            "GuardError",
-            "GuardFinding",
-            "Item",
-            "Jurisdiction",
-            "Kind",
-            "Lifetime",
-            "Policy",
-            "SameSite",
-            "SetBy",
-            "Severity",
-            "ThirdParty",
-            "check",
-            "delete_cookie",
-            "load",
-            "set_cookie",
-        ],
-        "strictly_necessary.asgi": ["Guard", "Mode"],
-        "strictly_necessary.cookies": [
-            "CookiePair",
-            "CookieSyntaxError",
-            "SetCookie",
-            "parse_cookie_date",
-            "parse_cookie_header",
-            "parse_set_cookie",
-            "serialize_cookie_header",
-            "serialize_set_cookie",
-        ],
-        "strictly_necessary.headers": ["DENIED_FEATURES", "content_security_policy", "security_headers"],
-        "strictly_necessary.page": [
-            "render_html",
-            "render_items_html",
-            "render_json",
-            "render_markdown",
-            "render_page",
-            "render_third_parties_html",
-        ],
+CONSTANTS = {
+    "DENIED_FEATURES": "The features that no page may use, unless the declaration says so.",
+    "GUARD_PATH": "The address of the browser's guard.",
+    "Mode": "`enforce`, `raise` or `report`.",
+    "PREFIXES": "The prefixes of names that browsers enforce.",
+    "REPORT_PATH": "The address to which the browser's guard reports.",
+    "RULES": "Every rule, in the order of its code.",
+    "WELL_KNOWN": "The address at which machines look for the declaration.",
+}
+"""Constants have no docstring that a program can see."""
+
+
+def modules() -> Iterator[ModuleType]:
+    return (importlib.import_module(name) for name in NAMES)
+
+
+def documentation(module: ModuleType, name: str) -> str:
+    """What stands at the name: its docstring's first paragraph."""
+    text = CONSTANTS.get(name) or inspect.getdoc(getattr(module, name)) or ""
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def title(name: str, value: Any) -> str:
+    """The name as it is used, with its parameters."""
+    if inspect.isclass(value) and issubclass(value, enum.Enum | Exception):
+        return name
+    if name in CONSTANTS:
+        return name
+    parts: list[str] = []
+    for parameter in inspect.signature(value).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        parts.append(parameter.name)
+    return f"{name}({', '.join(parts)})"
+
+
+def entry(module: ModuleType, name: str) -> str:
+    value = getattr(module, name)
+    text = documentation(module, name)
+    if inspect.isclass(value) and issubclass(value, enum.Enum):
+        text += " " + ", ".join(f"`{each.value}`" for each in value) + "."
+    return textwrap.fill(
+        f"- `{title(name, value)}`: {text}",
+        width=120,
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def reference() -> str:
+    """The page about all names."""
+    parts = [
+        "# Names\n\nAll that you may import. Everything else may change without notice. Everything is typed, and no "
+        "import brings a\nthird-party module. What stands behind a `*` is given by name.\n"
+    ]
+    for module in modules():
+        parts.append(f"## {module.__name__}\n\n{INTRODUCTIONS[module.__name__]}\n")
+        parts.append("\n".join(entry(module, name) for name in NAMES[module.__name__].split()) + "\n")
+    return "\n".join(parts)
+
+
+def test_the_public_names_are_pinned() -> None:
+    assert {module.__name__: sorted(module.__all__) for module in modules()} == {
+        module: sorted(names.split()) for module, names in NAMES.items()
     }
-    for module in (strictly_necessary, asgi, cookies, headers, page):
-        assert all(hasattr(module, name) for name in module.__all__)
 
 
-def test_importing_brings_no_framework_and_no_third_party_along() -> None:
+def test_every_module_is_public_and_pinned_or_private() -> None:
+    found = {path.stem for path in SOURCE.glob("*.py")} | {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    public = {name for name in found if not name.startswith("_")} - {"cli", "declaration"}
+    assert {f"strictly_necessary.{name}" for name in public} | {"strictly_necessary"} == set(NAMES)
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module in NAMES for name in NAMES[module].split()])
+def test_every_public_name_is_explained_and_typed(module: str, name: str) -> None:
+    space = importlib.import_module(module)
+    assert documentation(space, name).endswith("."), f"{module}.{name} has no docstring that is a sentence"
+    value = getattr(space, name)
+    if name not in CONSTANTS and not inspect.isclass(value):
+        signature = inspect.signature(value)
+        assert signature.return_annotation is not signature.empty
+        assert all(each.annotation is not each.empty for each in signature.parameters.values())
+
+
+def test_the_reference_says_of_each_name_what_its_docstring_says() -> None:
+    assert API.read_text(encoding="utf-8") == reference()
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_importing_brings_no_third_party_along(module: str) -> None:
     program = (
-        "import sys; before = set(sys.modules)\n"
-        "import strictly_necessary, strictly_necessary.asgi, strictly_necessary.page, strictly_necessary.headers\n"
+        f"import sys; before = set(sys.modules); import {module}\n"
         "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
         "print(sorted(new - set(sys.stdlib_module_names)))"
     )
@@ -80,40 +161,64 @@ def test_importing_brings_no_framework_and_no_third_party_along() -> None:
     assert result.stdout == "['strictly_necessary']\n"
 
 
-def test_every_code_is_explained_in_the_readme() -> None:
-    source = "".join(file.read_text(encoding="utf-8") for file in (PACKAGE / "src").rglob("*.py"))
-    used = set(re.findall(r'"(SN\d{3})"', source)) | {rule.code for rule in RULES}
-    explained = re.findall(r"^\| (SN\d{3}) \|", README, re.MULTILINE)
-    assert sorted(used) == explained
+def test_every_code_is_explained_in_the_reference_and_not_in_the_readme() -> None:
+    source = "".join(file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py"))
+    used = set(re.findall(r"\bSN\d{3}\b", source)) | {rule.code for rule in RULES} | {*FILE_CODES, *GUARD_CODES}
+    page = (PACKAGE / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^(?:### |\| )(SN\d{3})\b", page, re.MULTILINE)
+    assert sorted(used) == sorted(explained)
+    assert not re.findall(r"SN\d{3}", README.read_text(encoding="utf-8"))
 
 
-def test_the_readme_tells_the_sources_of_the_rules() -> None:
-    for rule in RULES:
-        assert f"| {rule.code} | {rule.text} | {rule.source} |" in README
+def test_the_program_in_the_readme_has_ten_lines() -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len([line for line in program.splitlines() if line.strip() and not line.startswith("#")]) <= 10
 
 
-def test_the_example_in_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    toml, program = re.findall(r"```(?:toml|python)\n(.*?)```", README, re.DOTALL)[:2]
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet"]
+    subprocess.run([*command, "--wheel-dir", folder, PACKAGE], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_everything_that_is_read_when_it_runs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+    wanted = {".py", ".typed", ".js", ".css", ".json", ".toml", ".mo"}
+    expected = {
+        f"strictly_necessary/{path.relative_to(SOURCE).as_posix()}"
+        for path in SOURCE.rglob("*")
+        if path.suffix in wanted or path.name == "py.typed"
+    }
+    assert expected <= held
+    for file in ("py.typed", "static/guard.min.js", "static/policy.css", "declaration.schema.json"):
+        assert f"strictly_necessary/{file}" in held
+    assert {f"strictly_necessary/locales/{code}/LC_MESSAGES/strictly_necessary.mo" for code in ("de", "fr")} <= held
+    assert not any("test" in name or "/examples/" in name for name in held)
+
+
+@pytest.mark.slow
+def test_the_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
+    (toml,) = re.findall(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "policy.toml").write_text(toml, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    space: dict[str, Any] = {}
-    exec(compile(program, "README.md", "exec"), space)  # noqa: S102 -- the example is ours
-    assert len([line for line in program.splitlines() if line.strip()]) <= 10
+    program = (
+        "import sys; sys.path[0] = sys.argv[1]\n"
+        "from strictly_necessary import load, page, browser\n"
+        "import strictly_necessary, strictly_necessary.asgi, strictly_necessary.wsgi\n"
+        "assert '.whl' in strictly_necessary.__file__\n"
+        "declaration = load('policy.toml')\n"
+        "print(page.heading(language='de'), len(browser.guard_script(declaration)) > 1000, bool(page.stylesheet()))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", program, wheel], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
+    assert result.stderr == ""
+    assert result.stdout.endswith(" True True\n")
 
-    def ask(path: str, cookie: bytes) -> dict[bytes, bytes]:
-        sent: list[Any] = []
 
-        async def receive() -> Any:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"cookie", cookie)], "query_string": b""}
-        asyncio.run(space["app"](scope, receive, send))
-        assert sent[-1]["body"] == b"__Host-session=abc"
-        return dict(sent[0]["headers"])
-
-    answer = ask("/", b"_ga=GA1; __Host-session=abc")
-    assert answer[b"set-cookie"] == b"__Host-session=token; Path=/; Secure; HttpOnly; SameSite=Lax"
-    assert b"default-src 'none'" in answer[b"content-security-policy"]
+if __name__ == "__main__":
+    API.write_text(reference(), encoding="utf-8")
