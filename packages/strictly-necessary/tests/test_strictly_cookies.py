@@ -304,6 +304,7 @@ def test_refuses_nothing_that_a_browser_takes(header: bytes) -> None:
         ("xlocalhost", False),
         ("localhost.example.org", False),
         ("127.example.org", False),
+        ("127.0.0.1.example.org", False),
         ("1270.0.0.1", False),
         ("10.0.0.1", False),
         ("[::2]", False),
@@ -330,6 +331,7 @@ def test_a_script_sets_nothing_that_scripts_cannot_read() -> None:
         ("127.0.0.1", "127.0.0.1", True),
         ("127.0.0.1", "0.0.1", False),
         ("[::1]", "[::1]", True),
+        ("1.2.3.4.example.org", "example.org", True),
         ("localhost", "localhost", True),
         ("a.localhost", "localhost", False),
         ("co.uk", "co.uk", True),
@@ -344,7 +346,8 @@ def test_a_domain_is_never_wider_than_a_site(host: str, domain: str, taken: bool
 
 
 def test_an_address_is_its_own_only_host() -> None:
-    assert refused(b"__Host-a=1; Secure; Path=/; Domain=127.0.0.1", host="127.0.0.1") is None
+    for host in ("127.0.0.1", "[::1]"):
+        assert refused(f"__Host-a=1; Secure; Path=/; Domain={host}".encode(), host=host) is None
 
 
 @pytest.mark.parametrize(

@@ -231,13 +231,14 @@ def refusal(
     start = (cookie.value if nameless else cookie.name)[:12].lower()
     if not start.startswith(_PREFIXES):
         return None
+    is_wide = cookie.domain is not None and not _is_address(host)  # nothing lies below an address
     if nameless:
         return "has no name, and a value that begins as the name of a protected cookie"
     if not cookie.secure:
         return "has the prefix of a Secure cookie, and is not Secure"
     if start.startswith(_HTTP_PREFIXES) and not cookie.http_only:
         return "has the prefix of an HttpOnly cookie, and is not HttpOnly"
-    if start.startswith(_HOST_PREFIX) and (cookie.path != "/" or not _is_own(cookie.domain, host)):
+    if start.startswith(_HOST_PREFIX) and (cookie.path != "/" or is_wide):
         return "has the prefix of a cookie for one host, and not Path=/ without a Domain"
     return None
 
@@ -270,11 +271,6 @@ def _domain_refusal(domain: str, host: str, public_suffixes: Container[str]) -> 
     if "." not in domain or domain in public_suffixes:
         return "has a Domain under which anybody can have a site"
     return None
-
-
-def _is_own(domain: str | None, host: str) -> bool:
-    """Whether a cookie with this Domain goes to this host alone: a Domain that is an address has nothing below it."""
-    return domain is None or (domain == host and _is_address(host))
 
 
 def _is_address(host: str) -> bool:
