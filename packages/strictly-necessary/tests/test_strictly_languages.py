@@ -41,7 +41,7 @@ DECLARATION = replace(
 )
 LANGUAGES = DECLARATION.policy.languages
 RENDERERS = (render_html, render_items_html, render_third_parties_html, render_markdown, render_json, render_page)
-SAME_EVERYWHERE = {"Name", "Cookie", "Service worker", "Contact", "Pages", "small, large", "· Version 7"}
+SAME_EVERYWHERE = {"Name", "Cookie", "Service worker", "Contact", "Pages", "small, large", "·\u00a0Version 7"}
 
 
 def script() -> ModuleType:
@@ -192,7 +192,7 @@ def test_every_text_of_every_item_is_there_in_the_language(language: str) -> Non
                 "At most 30 days.",
                 "At most 12 months. Each visit starts it anew.",
                 "Tally GmbH, Abacus SARL and Sums Ltd",
-                "“We count visits. Do not count me.”",
+                "We count visits. Do not count me.",
                 "Quay Ltd (first party)",
                 "Session only: it goes when you close the tab.",
                 "Close the tab, or delete it",
@@ -210,7 +210,7 @@ def test_every_text_of_every_item_is_there_in_the_language(language: str) -> Non
                 "Höchstens 30 Tage.",
                 "Höchstens 12 Monate. Mit jedem Besuch beginnt die Frist von vorn.",
                 "Tally GmbH, Abacus SARL und Sums Ltd",
-                "„Wir zählen Besuche. Nicht mitzählen.“",
+                "Wir zählen Besuche. Nicht mitzählen.",
                 "Quay Ltd (Erstanbieter)",
                 "unbedingt erforderlich",
                 "Quay Sync und Quay Notes melden sich",
@@ -225,7 +225,7 @@ def test_every_text_of_every_item_is_there_in_the_language(language: str) -> Non
                 "Au plus 30 jours.",
                 "Au plus 12 mois. Chaque visite fait repartir ce délai de zéro.",
                 "Tally GmbH, Abacus SARL et Sums Ltd",
-                "« Nous comptons les visites. Ne pas me compter. »",
+                "Nous comptons les visites. Ne pas me compter.",
                 "Quay Ltd (éditeur du site)",
                 "strictement nécessaire",
                 "traceurs",

@@ -12,8 +12,8 @@ from strictly_necessary.declaration import Declaration
 
 KINDS = {
     Kind.COOKIE: N_("Cookie"),
-    Kind.LOCAL: N_("Entry in the browser's local storage"),
-    Kind.SESSION: N_("Entry in the browser's session storage"),
+    Kind.LOCAL: N_("Entry in the browser’s local storage"),
+    Kind.SESSION: N_("Entry in the browser’s session storage"),
     Kind.INDEXEDDB: N_("Database in the browser (IndexedDB)"),
     Kind.CACHE: N_("Copies of pages in the browser (Cache Storage)"),
     Kind.SERVICE_WORKER: N_("Service worker"),
@@ -92,9 +92,7 @@ def item_card(view: Edition, item: Item) -> Card:
     if item.objection:
         facts.append(Fact(_("How to say no"), ((item.objection,),)))
     if item.information:
-        # Translators: a text in quotation marks
-        quoted = _("“{text}”", text=item.information)
-        facts.append(Fact(_("What stands beside the control"), ((quoted,),)))
+        facts.append(Fact(_("What stands beside the control"), ((item.information,),)))
     if item.reason:
         facts.append(Fact(_("Why it stays that long"), ((item.reason,),)))
     if item.kind is Kind.COOKIE and item.set_by is not SetBy.INFRASTRUCTURE:
@@ -106,7 +104,7 @@ def lifetime_in_words(view: Edition, item: Item) -> str:
     """How long the item stays."""
     _ = view.language.gettext
     if item.lifetime.is_persistent:
-        return _("Persistent: it stays until you remove it or clear your browser's storage.")
+        return _("Persistent: it stays until you remove it or clear your browser’s storage.")
     if item.lifetime.is_session:
         if item.kind is Kind.SESSION:
             return _("Session only: it goes when you close the tab.")
@@ -156,12 +154,12 @@ def removal_in_words(view: Edition, item: Item) -> str:
     """How a person gets rid of the item."""
     _ = view.language.gettext
     if item.categories & {Category.AUTHENTICATION, Category.SECURITY}:
-        return _("Sign out, or delete it in your browser's settings.")
+        return _("Sign out, or delete it in your browser’s settings.")
     if item.kind is Kind.SESSION:
-        return _("Close the tab, or delete it in your browser's settings.")
+        return _("Close the tab, or delete it in your browser’s settings.")
     if item.lifetime.is_session:
-        return _("End the browser session, or delete it in your browser's settings.")
-    return _("Delete it in your browser's settings, under the data of this site.")
+        return _("End the browser session, or delete it in your browser’s settings.")
+    return _("Delete it in your browser’s settings, under the data of this site.")
 
 
 def _purpose(view: Edition, purpose: Purpose, *, alone: bool) -> Words:
