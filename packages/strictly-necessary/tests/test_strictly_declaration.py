@@ -192,7 +192,7 @@ def test_a_misspelt_key_is_told_its_neighbour(file: Path) -> None:
 
 
 def test_the_same_id_and_overlapping_names_are_found(file: Path) -> None:
-    again = COOKIE.replace('"__Host-session"', '"other"')
+    again = COOKIE.replace('"__Host-session"', '"__Host-other"')
     assert [code for _, _, code in found(file, WHOLE + again)] == ["SN008"]
     overlapping = COOKIE.replace('"session"', '"second"', 1).replace('"__Host-session"', '"__Host-se*"')
     assert [code for _, _, code in found(file, WHOLE + overlapping)] == ["SN009"]
@@ -285,7 +285,8 @@ def test_set_cookie_has_exactly_the_declared_attributes(file: Path) -> None:
 
 def test_set_cookie_has_every_other_attribute_too(file: Path) -> None:
     text = COOKIE.replace("__Host-session", "session").replace('path = "/"', 'path = "/a"\ndomain = "example.org"')
-    text = text.replace('lifetime = "session"', 'lifetime = "1 hour"\nrequires_action = true\npartitioned = true')
+    text = text.replace('lifetime = "session"', 'lifetime = "1 hour"\npartitioned = true')
+    text = text.replace("authentication", "user-input")
     item = loaded(file, POLICY + text.replace("http_only = true", "http_only = false").replace("Lax", "None")).items[0]
     attributes = "Path=/a; Domain=example.org; Max-Age=3600; Secure; SameSite=None; Partitioned"
     assert set_cookie(item, "v", 3600) == f"session=v; {attributes}"
@@ -317,3 +318,220 @@ def test_set_cookie_refuses_a_value_that_was_not_declared(file: Path) -> None:
     assert set_cookie(item, "a").startswith("__Host-session=a;")
     with pytest.raises(ValueError, match="may not hold this value"):
         set_cookie(item, "c")
+
+
+GERMAN = POLICY + 'languages = ["en", "de"]\n'
+COOKIE_TEXTS = """
+[items.translations.de]
+purpose = "Hält Sie angemeldet."
+set_when = "Sie melden sich an."
+"""
+LOCAL_TEXTS = """
+[items.translations.de]
+purpose = "Merkt sich Ihr Farbschema."
+set_when = "Sie wählen ein Farbschema."
+information = "Bleibt in diesem Browser."
+provider = "Beispiel GmbH"
+"""
+THIRD_PARTY_TEXTS = """
+[third_parties.translations.de]
+feature = "Bezahlen"
+action = "Sie drücken auf „Bezahlen“."
+storage = "Ein eigenes Sitzungscookie."
+"""
+TRANSLATED = GERMAN + COOKIE + COOKIE_TEXTS + LOCAL + LOCAL_TEXTS + THIRD_PARTY + THIRD_PARTY_TEXTS
+
+
+def test_a_translated_declaration_is_read_in_each_of_its_languages(file: Path) -> None:
+    declaration = loaded(file, TRANSLATED)
+    german = declaration.in_language("de")
+    assert german.item("session").purposes[0].text == "Hält Sie angemeldet."
+    assert german.item("session").set_when == "Sie melden sich an."
+    assert german.item("session").provider == "Example Ltd"
+    assert german.item("theme").information == "Bleibt in diesem Browser."
+    assert german.item("theme").provider == "Beispiel GmbH"
+    assert german.third_parties[0].feature == "Bezahlen"
+    assert german.third_parties[0].name == "Payments Inc"
+    assert german.policy == declaration.policy
+    english = declaration.in_language("en")
+    assert english.items == declaration.items
+    assert english.item("session").purposes[0].text == "Keeps you signed in."
+    with pytest.raises(ValueError, match="not in 'fr', only in en, de"):
+        declaration.in_language("fr")
+
+
+def test_without_languages_the_texts_are_english(file: Path) -> None:
+    assert loaded(file).policy.languages == ("en",)
+    assert loaded(file, WHOLE.replace("[policy]", '[policy]\nlanguages = ["de"]')).policy.languages == ("de",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (COOKIE_TEXTS, "", [("SN013", "[[items]]"), ("SN013", "[[items]]")]),
+        ('set_when = "Sie melden sich an."\n', "", [("SN013", "[items.translations.de]")]),
+        ('storage = "Ein eigenes Sitzungscookie."\n', "", [("SN013", "[third_parties.translations.de]")]),
+        ('information = "Bleibt', 'objection = "o"\ninformation = "Bleibt', [("SN012", "objection")]),
+        ('information = "Bleibt', 'objective = "o"\ninformation = "Bleibt', [("SN003", "objective")]),
+        ('"Hält Sie angemeldet."', '""', [("SN006", 'purpose = ""')]),
+        ('"Hält Sie angemeldet."', "7", [("SN005", "purpose = 7")]),
+        (
+            "[items.translations.de]",
+            "[items.translations.fr]",
+            [("SN013", "[[items]]"), ("SN013", "[[items]]"), ("SN014", "[items.translations.fr]")],
+        ),
+        (
+            'languages = ["en", "de"]',
+            'languages = ["en"]',
+            [("SN014", "[items.translations.de]")] * 2 + [("SN014", "[third_parties.translations.de]")],
+        ),
+        ('languages = ["en", "de"]', 'languages = ["en", "German"]', [("SN006", "languages")]),
+        ('languages = ["en", "de"]', 'languages = ["en", "de", "de"]', [("SN008", "languages")]),
+    ],
+)
+def test_a_translation_is_complete_and_in_a_language_of_the_policy(
+    file: Path, old: str, new: str, expected: list[tuple[str, str]]
+) -> None:
+    changed = TRANSLATED.replace(old, new, 1)
+    assert changed != TRANSLATED
+    lines = changed.splitlines()
+    told = [(code, lines[line - 1]) for line, _, code in found(file, changed)]
+    for code, start in expected:
+        assert any(code == each and text.startswith(start) for each, text in told), told
+    if "German" not in new:
+        assert len(told) == len(expected), told
+
+
+def test_a_translation_says_what_is_missing_and_where_it_belongs(file: Path) -> None:
+    file.write_text(TRANSLATED.replace(COOKIE_TEXTS, ""), encoding="utf-8")
+    assert [(finding.message, finding.fix) for finding in check(file)] == [
+        (f"{key} is not translated into de", "write it below [items.translations.de]")
+        for key in ("purpose", "set_when")
+    ]
+    file.write_text(WHOLE.replace(COOKIE, COOKIE + COOKIE_TEXTS), encoding="utf-8")
+    (finding,) = check(file)
+    assert finding.message == "'de' is not a language to translate into"
+    assert finding.fix == "add it to languages in [policy], or remove it; the languages are none"
+
+
+def test_translations_may_stand_on_one_line(file: Path) -> None:
+    one_line = 'translations = { de = { purpose = "p", set_when = "w" } }\n'
+    declaration = loaded(file, GERMAN + COOKIE + one_line)
+    assert declaration.in_language("de").item("session").purposes[0].text == "p"
+    text = GERMAN + COOKIE + one_line.replace('"p"', "7")
+    assert found(file, text) == [(line_of(text, "translations ="), 1, "SN005")]
+    text = GERMAN + COOKIE + "translations = { de = 1 }\n"
+    assert found(file, text) == [(line_of(text, "translations ="), 1, "SN005")]
+    text = GERMAN + COOKIE + "translations = 1\n"
+    assert "SN005" in [code for _, _, code in found(file, text)]
+
+
+BOTH = """
+[[items.purposes]]
+category = "authentication"
+purpose = "Keeps you signed in."
+
+[[items.purposes]]
+category = "security"
+purpose = "Proves that a form is ours."
+"""
+SEVERAL = COOKIE.replace('category = "authentication"\npurpose = "Keeps you signed in."\n', "") + BOTH
+INLINE = SEVERAL.replace(
+    BOTH,
+    'purposes = [\n  { category = "authentication", purpose = "a" },\n  { category = "security", purpose = "b" },\n]\n',
+)
+
+
+def test_an_item_may_have_several_purposes(file: Path) -> None:
+    for text in (SEVERAL, INLINE):
+        (item,) = loaded(file, POLICY + text).items
+        assert [each.category for each in item.purposes] == [Category.AUTHENTICATION, Category.SECURITY]
+        assert item.categories == {Category.AUTHENTICATION, Category.SECURITY}
+    assert [each.text for each in loaded(file, POLICY + SEVERAL).items[0].purposes] == [
+        "Keeps you signed in.",
+        "Proves that a form is ours.",
+    ]
+
+
+def test_each_purpose_has_its_translations(file: Path) -> None:
+    first, second = BOTH.strip().split("\n\n")
+    texts = '\n[items.purposes.translations.de]\npurpose = "{}"\n\n'
+    item = SEVERAL.replace(BOTH, "") + COOKIE_TEXTS.replace('purpose = "Hält Sie angemeldet."\n', "")
+    whole = GERMAN + item + first + texts.format("eins") + second + texts.format("zwei")
+    german = loaded(file, whole).in_language("de")
+    assert [each.text for each in german.items[0].purposes] == ["eins", "zwei"]
+    lacking = GERMAN + item + first + texts.format("eins") + second
+    assert found(file, lacking) == [(line_of(lacking, second), 1, "SN013")]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "at"),
+    [
+        (SEVERAL.replace('"security"', '"safety"'), "SN006", 'category = "safety"'),
+        (
+            SEVERAL.replace('purpose = "Proves that a form is ours."\n', ""),
+            "SN004",
+            '[[items.purposes]]\ncategory = "security"',
+        ),
+        (SEVERAL.replace("Proves", "\\u0007"), "SN006", 'purpose = "\\u0007'),
+        (SEVERAL + "more = 1\n", "SN003", "more"),
+        (SEVERAL.replace('kind = "cookie"', 'kind = "cookie"\npurpose = "p"'), "SN012", 'purpose = "p"'),
+        (
+            SEVERAL.replace('kind = "cookie"', 'kind = "cookie"\ncategory = "security"'),
+            "SN012",
+            'category = "security"\nprovider',
+        ),
+        (INLINE.replace('"security"', '"safety"'), "SN006", "purposes = ["),
+        (SEVERAL.replace(BOTH, "purposes = []\n"), "SN005", "purposes = []"),
+        (SEVERAL.replace(BOTH, "purposes = [1]\n"), "SN005", "purposes = [1]"),
+        (SEVERAL.replace(BOTH, "purposes = 1\n"), "SN005", "purposes = 1"),
+        (SEVERAL.replace('"security"', '"analytics"'), "SN201", 'category = "analytics"'),
+        (INLINE.replace('"security"', '"analytics"'), "SN201", "purposes = ["),
+        (COOKIE.replace('"authentication"', '"analytics"'), "SN201", 'category = "analytics"'),
+    ],
+)
+def test_a_fault_in_a_purpose_is_found_at_its_line(file: Path, text: str, code: str, at: str) -> None:
+    whole = POLICY + text
+    assert found(file, whole) == [(line_of(whole, at), 1, code)]
+    assert found(file, POLICY + LOCAL + text) == [(line_of(POLICY + LOCAL + text, at), 1, code)]
+
+
+def test_lists_of_texts_are_read(file: Path) -> None:
+    more = 'recipients = ["Counting Ltd"]\nobjection = "Write to us."\nrenewed = true\n'
+    text = (POLICY + LOCAL + more).replace("jurisdictions =", 'hosts = ["media.example.org"]\njurisdictions =')
+    declaration = loaded(file, text)
+    (item,) = declaration.items
+    assert (item.recipients, item.objection, item.renewed) == (("Counting Ltd",), "Write to us.", True)
+    assert declaration.policy.hosts == ("media.example.org",)
+    for old, new, code in (
+        ("renewed = true", 'renewed = "yes"', "SN005"),
+        ('["Counting Ltd"]', '"Counting Ltd"', "SN005"),
+        ('["Counting Ltd"]', "[]", "SN005"),
+        ('["Counting Ltd"]', '["a", "a"]', "SN008"),
+        ('["Counting Ltd"]', '["a", " "]', "SN005"),
+        ('"media.example.org"', '"https://media.example.org"', "SN006"),
+        ('"Write to us."', '""', "SN006"),
+    ):
+        changed = text.replace(old, new)
+        told = found(file, changed)
+        assert [code for _, _, code in told if code < "SN1"] == [code]
+        assert told[0][0] == line_of(changed, new)
+
+
+@pytest.mark.parametrize("character", ["\u00a0", "\u202f", "\u00ad", "\u200c", "\u200d", "„", "字", "\U0001f36a"])
+def test_a_text_may_have_the_characters_of_any_language(file: Path, character: str) -> None:
+    assert found(file, WHOLE.replace("Keeps you", f"Keeps{character}you")) == []
+
+
+@pytest.mark.parametrize("character", ["\u0000", "\u001b", "\u007f", "\u0085", "\u2028", "\u202e", "\u2066", "\ufeff"])
+def test_a_text_has_nothing_that_hides_or_turns_another(file: Path, character: str) -> None:
+    escaped = f"\\u{ord(character):04x}"
+    assert [code for _, _, code in found(file, WHOLE.replace("Keeps you", f"Keeps{escaped}you"))] == ["SN006"]
+    listed = WHOLE.replace('["dark", "light"]', f'["dark{escaped}"]')
+    assert [code for _, _, code in found(file, listed)] == ["SN005"]
+
+
+def test_without_a_sound_policy_only_what_holds_everywhere_is_told(file: Path) -> None:
+    text = WHOLE.replace('["EU", "UK"]', '["US"]').replace('"__Host-session"', '"session"')
+    text = text.replace('"preference"', '"analytics"')
+    assert [code for _, _, code in found(file, text)] == ["SN006", "SN115"]

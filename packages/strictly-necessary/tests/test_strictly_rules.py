@@ -86,7 +86,7 @@ def codes(item: Item, *jurisdictions: Jurisdiction) -> set[str]:
         (replace(INPUT, partitioned=True, secure=False), {"SN107"}),
         # Lives
         (life(PREFERENCE, "400 days"), set()),
-        (life(PREFERENCE, "9601 hours"), {"SN108"}),
+        (life(PREFERENCE, "576001 minutes"), {"SN108"}),
         (life(LOCAL, "401 days"), set()),
         (life(PREFERENCE, "persistent"), {"SN109"}),
         (replace(INPUT, set_by=SetBy.SCRIPT, http_only=True), {"SN110"}),
@@ -200,6 +200,8 @@ def test_every_purpose_of_a_key_is_looked_at() -> None:
         (("purposes", 2, "category"), '"x" is for advertising'),
     ]
     assert codes(replace(several, http_only=False)) == {"SN114", "SN201"}
+    (alone,) = broken_by(of(Category.ANALYTICS))
+    assert (alone.path, alone.message.partition(":")[0]) == (("category",), '"x" is for analytics')
 
 
 def test_without_a_jurisdiction_only_what_holds_everywhere_is_asked() -> None:

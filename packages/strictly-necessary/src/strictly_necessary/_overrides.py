@@ -26,8 +26,14 @@ _RUNS_SCRIPT = frozenset(
     {"default-src", "script-src", "script-src-elem", "script-src-attr", "worker-src", "object-src", "base-uri"}
 )
 _LOOSE = frozenset({"'unsafe-inline'", "'unsafe-eval'", "*", "http:", "https:", "data:", "blob:", "ws:", "wss:"})
+_ANY_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?\*(?::\S*)?(?:/\S*)?", re.IGNORECASE)
 _KEPT = frozenset({"require-trusted-types-for", "trusted-types"})
-_HOST_SOURCE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?((?:\*\.)?[a-z0-9][a-z0-9.-]*)(?::(?:\*|[0-9]+))?(?:/\S*)?", re.I)
+_WITHOUT_FALLBACK = frozenset({"default-src", "base-uri", "form-action"})
+_NO_SOURCES = frozenset({"sandbox", "report-to"})
+_SCHEME_SOURCE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_HOST_SOURCE = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://)?((?:\*\.)?[a-z0-9][a-z0-9.-]*)(?::(?:\*|[0-9]+))?(?:/\S*)?", re.IGNORECASE
+)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 Problem = tuple[str, str, str, str]
@@ -44,32 +50,34 @@ def problems(override: Override, hosts: Collection[str], before: Collection[Over
         yield "SN012", "directive", f"{override.name} has no directives", "remove directive"
     if any(_overlap(override, other) for other in before):
         yield "SN008", "name", f"{shown} is overridden twice for the same paths", "write it once"
-    if override.name == "content-security-policy":
+    if ";" in override.value or (override.directive and "," in override.value):
+        fix = "write one directive and its value; use an entry for each"
+        yield "SN006", "value", "the value holds more than one directive", fix
+    elif override.name == "content-security-policy":
         if override.directive is None:
             fix = "override one directive at a time, with directive and value"
             yield "SN015", "name", "the whole Content-Security-Policy cannot be replaced", fix
         else:
             yield from _loose(override.directive, override.value.split(), shown)
-            yield from _strange(override.value.split(), hosts, shown)
-    if ";" in override.value or (override.directive and "," in override.value):
-        fix = "write one directive and its value; use an entry for each"
-        yield "SN006", "value", "the value holds more than one directive", fix
+            yield from _strange(override.directive, override.value.split(), hosts, shown)
 
 
 def _loose(directive: str, sources: list[str], shown: str) -> Iterator[Problem]:
-    if directive in _RUNS_SCRIPT:
+    if directive in _KEPT:
+        yield "SN015", "directive", f"{shown} is what the browser guard stands on", "remove the override"
+    elif directive in _WITHOUT_FALLBACK and not sources:
+        yield "SN015", "value", f"without {directive}, browsers allow anything", "write 'none', or what you need"
+    elif directive in _RUNS_SCRIPT:
         for source in sources:
-            if source.lower() in _LOOSE:
+            if source.lower() in _LOOSE or _ANY_HOST.fullmatch(source):
                 fix = "name the hosts, or give inline scripts a nonce or a hash"
                 yield "SN015", "value", f"{shown} with {source} would run what anybody writes", fix
-    elif directive in _KEPT:
-        yield "SN015", "directive", f"{shown} is what the browser guard stands on", "remove the override"
 
 
-def _strange(sources: list[str], hosts: Collection[str], shown: str) -> Iterator[Problem]:
-    for source in sources:
+def _strange(directive: str, sources: list[str], hosts: Collection[str], shown: str) -> Iterator[Problem]:
+    for source in sources if directive not in _NO_SOURCES else ():
         found = _HOST_SOURCE.fullmatch(source)
-        if found is None or source.endswith(":") or source.startswith("'"):
+        if found is None or _SCHEME_SOURCE.fullmatch(source):
             continue
         host = found[1].lower()
         if host not in _LOOPBACK and host.removeprefix("*.") not in hosts:
