@@ -81,6 +81,10 @@ class Checkpoint:
             passed.append((b"clear-site-data", ours.clear))
         return passed
 
+    def security(self, path: str) -> list[Header]:
+        """The security headers for an answer of the guard's own; it has no nonce."""
+        return self._headers(path).with_nonce("") if self._nonces else self._headers(path).all
+
     def status_out(self, status: str) -> str:
         """A WSGI status, up to what would end its line."""
         found = _line_end(status)

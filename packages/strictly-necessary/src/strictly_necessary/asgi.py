@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from strictly_necessary._checkpoint import Checkpoint, Mode, Reporter
 from strictly_necessary._findings import GuardError
 from strictly_necessary._guarding import Watch
+from strictly_necessary._serving import Serving
+from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH, Answer
 from strictly_necessary.declaration import Declaration
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -20,6 +24,10 @@ __all__ = ["Guard", "Mode", "nonce"]
 _NONCE = "strictly_necessary.nonce"
 _PAGES = frozenset({"http.response.start", "websocket.http.response.start"})
 _BEGINNINGS = _PAGES | {"websocket.accept"}
+_DESTINATION = b"sec-fetch-dest"
+_DESTINATION_LENGTH = len(_DESTINATION)
+_COOKIE_LENGTH = len(b"cookie")
+_REPORT_SECONDS = 5.0
 
 
 class Guard:
@@ -32,6 +40,9 @@ class Guard:
 
     `on_finding` is called with each finding; without it, each is logged once. What a browser sends never raises. With
     `nonces`, the CSP allows inline scripts and styles that carry `nonce(scope)`, a new one for each response.
+
+    The guard answers at its own addresses below `/.well-known/cookie-`, such as the browser guard, and refuses workers
+    that the browser guard has not started; without `browser_guard` it does neither.
     """
 
     def __init__(
@@ -42,10 +53,12 @@ class Guard:
         mode: Mode = "enforce",
         on_finding: Reporter | None = None,
         nonces: bool = False,
+        browser_guard: bool = True,
         watch: Watch | None = None,
     ) -> None:
         self._app = app
         self._checkpoint = Checkpoint(declaration, mode=mode, on_finding=on_finding, nonces=nonces, watch=watch)
+        self._serving = Serving(declaration, self._checkpoint) if browser_guard else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -53,7 +66,17 @@ class Guard:
             return
         checkpoint = self._checkpoint
         path = scope["path"]
-        scope = self._incoming(scope)
+        root = scope.get("root_path")
+        if root and not path.startswith(root):  # as the specification says; not every server has read it
+            path = root + path
+        scope, is_worker = self._incoming(scope)
+        if self._serving is not None and scope["type"] == "http":
+            query = scope.get("query_string") or b""
+            if is_worker or self._serving.is_ours(path, query):
+                answer = await _answer(self._serving, scope, path, query, receive)
+                if answer is not None:
+                    await _send(answer, send)
+                    return
         nonce = checkpoint.nonce()
         if nonce is not None:
             scope = {**scope, _NONCE: nonce}
@@ -81,22 +104,29 @@ class Guard:
         if refused is not None:
             raise refused
 
-    def _incoming(self, scope: Scope) -> Scope:
-        """The scope with the Cookie header that the application may see."""
+    def _incoming(self, scope: Scope) -> tuple[Scope, bool]:
+        """The scope with the Cookie header that the application may see, and whether a browser says that it asks for a
+        worker."""
         headers = scope["headers"]
         if not isinstance(headers, list | tuple):  # anything that can be read once
             headers = list(headers)
             scope = {**scope, "headers": headers}
-        cookies = [value for name, value in headers if _is_cookie(name)]
-        if not cookies:
-            return scope
-        allowed = self._checkpoint.incoming(cookies)
+        cookies = []
+        is_worker = False
+        for name, value in headers:
+            # ASGI asks servers for lower case. A server that forgets it must not open a way around the guard.
+            length = len(name)
+            if length == _COOKIE_LENGTH and name.lower() == b"cookie":
+                cookies.append(value)
+            elif length == _DESTINATION_LENGTH and value.endswith(b"worker") and name.lower() == _DESTINATION:
+                is_worker = True
+        allowed = self._checkpoint.incoming(cookies) if cookies else None
         if allowed is None:
-            return scope
-        rest = [(name, value) for name, value in headers if not _is_cookie(name)]
+            return scope, is_worker
+        rest = [pair for pair in headers if len(pair[0]) != _COOKIE_LENGTH or pair[0].lower() != b"cookie"]
         if allowed:
             rest.append((b"cookie", allowed))
-        return {**scope, "headers": rest}
+        return {**scope, "headers": rest}, is_worker
 
 
 def nonce(scope: Scope) -> str:
@@ -104,6 +134,34 @@ def nonce(scope: Scope) -> str:
     return str(scope[_NONCE])
 
 
-def _is_cookie(name: bytes) -> bool:
-    # ASGI asks servers for lower case. A server that forgets it must not open a way around the guard.
-    return len(name) == 6 and name.lower() == b"cookie"
+async def _answer(serving: Serving, scope: Scope, path: str, query: bytes, receive: Receive) -> Answer | None:
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    refused = serving.refusal(headers, path, query)
+    if refused is not None:
+        return refused
+    wants_body = path == REPORT_PATH and scope["method"] == "POST"
+    body = await _report(receive) if wants_body else b""
+    return serving.answer(scope["method"], path, query, headers, body)
+
+
+async def _report(receive: Receive) -> bytes:
+    """A little more than the longest report at most, of what arrives in time."""
+    body = b""
+    try:
+        asyncio.get_running_loop()
+        deadline: contextlib.AbstractAsyncContextManager[object] = asyncio.timeout(_REPORT_SECONDS)
+    except RuntimeError:  # another kind of event loop, such as trio's
+        deadline = contextlib.nullcontext()
+    with contextlib.suppress(TimeoutError):
+        async with deadline:
+            while len(body) <= LONGEST_REPORT:
+                message = await receive()
+                body += message.get("body", b"")[: LONGEST_REPORT + 1]
+                if not message.get("more_body"):
+                    break
+    return body
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from strictly_necessary._checkpoint import Checkpoint, Mode, Reporter
 from strictly_necessary._findings import GuardError
 from strictly_necessary._guarding import Watch
+from strictly_necessary._serving import Serving
+from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH, Answer
 from strictly_necessary.declaration import Declaration
 
 if TYPE_CHECKING:
@@ -37,14 +40,23 @@ class Guard:
         mode: Mode = "enforce",
         on_finding: Reporter | None = None,
         nonces: bool = False,
+        browser_guard: bool = True,
         watch: Watch | None = None,
     ) -> None:
         self._app = app
         self._checkpoint = Checkpoint(declaration, mode=mode, on_finding=on_finding, nonces=nonces, watch=watch)
+        self._serving = Serving(declaration, self._checkpoint) if browser_guard else None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         checkpoint = self._checkpoint
         path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        if self._serving is not None:
+            query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
+            is_worker = environ.get("HTTP_SEC_FETCH_DEST", "").endswith("worker")
+            if is_worker or self._serving.is_ours(path, query):
+                answer = _answer(self._serving, environ, path, query)
+                if answer is not None:
+                    return _send(answer, start_response)
         environ = self._incoming(environ)
         nonce = checkpoint.nonce()
         if nonce is not None:
@@ -96,3 +108,31 @@ class Guard:
 def nonce(environ: Environ) -> str:
     """The nonce for inline scripts and styles of this response. Raises KeyError unless the guard was given `nonces`."""
     return str(environ[_NONCE])
+
+
+def _answer(serving: Serving, environ: Environ, path: str, query: bytes) -> Answer | None:
+    names = ("sec-fetch-dest", "sec-fetch-mode", "if-none-match")
+    fields = {name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", "") for name in names}
+    headers = {name.encode(): value.encode("latin-1", "replace") for name, value in fields.items() if value}
+    refused = serving.refusal(headers, path, query)
+    if refused is not None:
+        return refused
+    method = environ["REQUEST_METHOD"]
+    body = _report(environ) if path == REPORT_PATH and method == "POST" else b""
+    decoded = path.encode("latin-1", "replace").decode("utf-8", "replace")
+    return serving.answer(method, decoded, query, headers, body)
+
+
+def _report(environ: Environ) -> bytes:
+    """A little more than the longest report at most. Without a length there is none: WSGI cannot tell its end."""
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not length.isdecimal() or int(length[:9]) > LONGEST_REPORT:
+        return b""
+    body: bytes = environ["wsgi.input"].read(int(length))
+    return body
+
+
+def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers]
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+    return [answer.body] if answer.body else []
