@@ -4,8 +4,11 @@ import asyncio
 import gc
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+from wsgiref.util import setup_testing_defaults
 
 import httpx
 import pytest
@@ -21,7 +24,7 @@ from fastapi import Response as FastResponse
 from flask import Flask
 from flask import request as flask_request
 from flask import session as flask_session
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from litestar import Litestar, get
 from litestar import Request as LitestarRequest
@@ -36,7 +39,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from werkzeug.http import parse_cookie as werkzeug_parse
 
-from strictly_necessary import GuardError, GuardFinding, asgi, load, wsgi
+from strictly_necessary import GuardError, GuardFinding, Override, asgi, load, wsgi
 from strictly_necessary._guarding import Watch
 from strictly_necessary.asgi import Mode
 
@@ -231,3 +234,113 @@ def test_no_framework_reads_another_name_out_of_what_passes(read: Callable[[str]
     allowed, _ = Watch(DECLARATION).request(header)
     for name in read(allowed.decode("latin-1")) if allowed else ():
         assert name in {"__Host-session", "__Host-csrf", "size"} or name.startswith("draft_")
+
+
+# How they find the page for a path
+
+
+LOOSE = Override("x-frame-options", "", "Partners frame the player.", paths=("/player/*", "/scan"))
+OPEN = replace(DECLARATION, overrides=(LOOSE,))
+SEGMENTS = (
+    *(
+        "account",
+        "player",
+        "scan",
+        "..",
+        ".",
+        "",
+        "%2e%2e",
+        "%2E",
+        "%2F",
+        "%2faccount",
+        "%5c",
+        "..%2faccount",
+        ";",
+        "a",
+    ),
+    *("%252e%252e", "%09", "%0a", "%00", "ACCOUNT", "account;x", "player/..", "//account", "app", "%c0%ae", "%20"),
+)
+paths = st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=5).map(lambda parts: "/" + "/".join(parts))
+
+
+def _starlette_pages() -> Any:
+    async def account(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("account")
+
+    return Starlette(routes=[Route("/account", account), Route("/{rest:path}", plain)])
+
+
+def _litestar_pages() -> Any:
+    @get("/account", media_type="text/plain")
+    async def account() -> str:
+        return "account"
+
+    @get("/{rest:path}", media_type="text/plain")
+    async def other() -> str:
+        return "other"
+
+    return Litestar([account, other], logging_config=None, openapi_config=None)
+
+
+def _flask_pages() -> Any:
+    app = Flask("pages")
+    app.add_url_rule("/account", "account", lambda: "account")
+    app.add_url_rule("/<path:rest>", "other", lambda rest: "other")
+    return app
+
+
+@pytest.mark.parametrize("make_pages", [_starlette_pages, _litestar_pages, _flask_pages])
+@pytest.mark.parametrize("prefix", ["", "/player", "/app"])
+def test_no_spelling_of_a_path_gets_another_page_its_looser_headers(make_pages: Callable[[], Any], prefix: str) -> None:
+    """Below `prefix`, as behind a proxy that hands on a part of the site."""
+    app = make_pages()
+    reached: list[str] = []
+
+    @given(path=paths, whole=st.booleans())
+    @example(path="/player/app/account", whole=False)  # Litestar looks for its root path anywhere in the path
+    def try_path(path: str, whole: bool) -> None:
+        decoded = unquote(path, "latin-1")
+        if make_pages is _flask_pages:
+            body, headers = _get_wsgi(app, prefix, decoded)
+        else:  # some servers forget that the path in a scope is a whole one
+            body, headers = _get_asgi(app, prefix, prefix + decoded if whole else decoded)
+        if body == b"account":
+            reached.append(path)
+            if not (prefix + decoded).startswith("/player/account"):
+                assert headers[b"x-frame-options"] == b"DENY"
+
+    try_path()
+    assert reached
+
+
+def _get_asgi(app: Any, prefix: str, path: str) -> tuple[bytes, dict[bytes, bytes]]:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "root_path": prefix}
+    scope |= {"headers": [], "query_string": b"", "raw_path": path.encode(), "http_version": "1.1"}
+    scope |= {"scheme": "https"}
+    scope |= {"server": ("localhost", 443), "client": None, "state": {}}
+    asyncio.run(asgi.Guard(app, OPEN)(scope, receive, send))
+    return sent[1].get("body", b""), dict(sent[0]["headers"])
+
+
+def _get_wsgi(app: Any, prefix: str, path: str) -> tuple[bytes, dict[bytes, bytes]]:
+    started: dict[bytes, bytes] = {}
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Any:
+        started.update((name.encode(), value.encode("latin-1")) for name, value in headers)
+
+    environ: dict[str, Any] = {"SCRIPT_NAME": prefix, "PATH_INFO": path, "QUERY_STRING": ""}
+    setup_testing_defaults(environ)
+    body = wsgi.Guard(app, OPEN)(environ, start)
+    text = b"".join(body)
+    close = getattr(body, "close", None)
+    if close:
+        close()
+    return text, started
