@@ -365,3 +365,41 @@ def test_help_tells_what_there_is() -> None:
         text = strictly(command, "-h").stdout
         assert f"\n    strictly {command}" in text, command
     assert strictly("--version").stdout == f"strictly, version {version('strictly-necessary')}\n"
+
+
+def test_the_pre_commit_hook_checks_the_declarations_of_a_commit(tmp_path: Path) -> None:
+    """Real pre-commit with our hook, but with the command that is installed here, so that it needs no network."""
+    hooks = (Path(__file__).parents[3] / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    installs = "  language: python\n  additional_dependencies: [./packages/strictly-necessary]\n"
+    assert installs in hooks
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": str(tmp_path / "home"),
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        **{f"GIT_{who}_{what}": "x@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+
+    def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
+
+    source, site = tmp_path / "source", tmp_path / "site"
+    for folder in (source, site):
+        folder.mkdir()
+        run(folder, "git", "init", "-q")
+    (source / ".pre-commit-hooks.yaml").write_text(hooks.replace(installs, "  language: system\n"), encoding="utf-8")
+    (site / "policy.toml").write_bytes(EXAMPLE.read_bytes())
+    (site / "pyproject.toml").write_text("x = 1\n", encoding="utf-8")
+    for folder in (source, site):
+        run(folder, "git", "add", "-A")
+        run(folder, "git", "commit", "-qm", "x")
+    check = (sys.executable, "-m", "pre_commit", "try-repo", str(source), "strictly-check", "--all-files", "--verbose")
+    sound = run(site, *check)
+    assert (sound.returncode, "No findings.\n" in sound.stdout) == (0, True), sound.stdout + sound.stderr
+    (site / "legal").mkdir()
+    changed(site / "legal", ('same_site = "Lax"', 'same_site = "Sometimes"')).rename(site / "legal" / "cookies.toml")
+    run(site, "git", "add", "-A")
+    faulty = run(site, *check)
+    assert faulty.returncode == 1
+    assert "legal/cookies.toml:27:1 SN006 same_site is 'Sometimes'\n    Fix: " in faulty.stdout
+    assert "pyproject.toml" not in faulty.stdout
