@@ -56,6 +56,8 @@ _NAMED = re.compile(r"\A(?:# |// |/\* |<!-- )([\w./-]+\.\w+)(?: \*/| -->)?\n")
 _DOTS = re.compile(r"(?<!\.)\.\.\.(?!\.)")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _WAIT = 20.0
+"""Seconds until a server answers, or has written what it is to write."""
+
 
 POLICY = """[policy]
 service = "Example"
@@ -203,13 +205,25 @@ class Reader:
             if last and block.marker == "stays":
                 self.start(command, expected)
                 return
-            result = subprocess.run(
-                ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=120
-            )
-            output = result.stdout.decode()
+            result = self.run(command)
+            end = time.monotonic() + _WAIT
+            while not matches(expected, result.stdout) and command.startswith("grep ") and time.monotonic() < end:
+                time.sleep(0.1)  # a server writes a moment later what is looked for
+                result = self.run(command)
+            output = result.stdout
             assert matches(expected, output), f"$ {command}\nexpected:\n{expected}\nprinted:\n{output}"
             code = int(block.marker.split()[1]) if last and block.marker.startswith("exits ") else 0
             assert result.returncode == code, f"$ {command}\nended with {result.returncode}:\n{output}"
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+            timeout=120,
+        )
 
     def start(self, command: str, expected: str) -> None:
         self.stop()

@@ -51,8 +51,8 @@ INTRODUCTIONS = {
     "strictly_necessary": "What most sites need.",
     "strictly_necessary.asgi": "The guard for ASGI. Its modes and options are in [the guard](guard.md).",
     "strictly_necessary.wsgi": "The guard for WSGI. Its modes and options are in [the guard](guard.md).",
-    "strictly_necessary.page": "The policy page. `language` is by default the declaration's first one; a `catalogue` holds "
-    "the texts\nof the page in a language that does not come with the package.",
+    "strictly_necessary.page": "The policy page. `language` is by default the declaration's first one; a `catalogue` "
+    "holds the texts\nof the page in a language that does not come with the package.",
     "strictly_necessary.headers": "The security headers, for those who send them without the guard.",
     "strictly_necessary.browser": "The browser's guard, for those who serve it without the server's: see "
     "[addresses](addresses.md).",

@@ -18,6 +18,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
+from litestar.template.base import csrf_token
 from litestar.types import Empty, Message, ScopeSession
 
 from strictly_necessary import load, page
@@ -59,7 +60,8 @@ forgery = CSRFConfig(
 
 def show(request: Request[Any, Any, Any], name: str, **words: object) -> Template:
     words |= {"person": request.session.get("person"), "theme_information": declaration.item("theme").information}
-    return Template(name, context=words | {"mode": MODE, "csrf_field": "_csrf_token"})
+    words |= {"mode": MODE, "csrf_field": "_csrf_token", "csrf_token": csrf_token({"request": request})}
+    return Template(name, context=words)
 
 
 @get("/", sync_to_thread=False)
