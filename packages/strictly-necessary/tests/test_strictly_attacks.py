@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strictly_necessary import (
@@ -343,6 +343,7 @@ any_pair = st.binary(max_size=24).map(lambda raw: raw.replace(b";", b"")) | st.s
 
 
 @pytest.mark.parametrize("side", SIDES)
+@settings(deadline=None)
 @given(pairs=st.lists(st.tuples(declared_pairs, st.just(True)) | st.tuples(any_pair, st.just(False)), max_size=8))
 def test_any_bytes_in_a_request_do_no_harm(side: str, pairs: list[tuple[bytes, bool]]) -> None:
     site = Site(side, "raise")
@@ -380,6 +381,7 @@ def stored(headers: Headers) -> list[bytes]:
 
 
 @pytest.mark.parametrize("side", SIDES)
+@settings(deadline=None)
 @given(headers=st.lists(any_header, max_size=6))
 def test_any_bytes_in_a_response_let_nothing_undeclared_out(side: str, headers: Headers) -> None:
     site = Site(side)

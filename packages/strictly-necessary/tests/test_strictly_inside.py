@@ -25,6 +25,7 @@ from flask import Flask
 from flask import request as flask_request
 from flask import session as flask_session
 from hypothesis import example, given
+from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from litestar import Litestar, get
 from litestar import Request as LitestarRequest
@@ -229,6 +230,7 @@ tricky = st.lists(
 
 
 @pytest.mark.parametrize("read", READERS, ids=["starlette", "litestar", "django", "werkzeug"])
+@hypothesis(deadline=None)
 @given(header=tricky)
 def test_no_framework_reads_another_name_out_of_what_passes(read: Callable[[str], set[str]], header: bytes) -> None:
     allowed, _ = Watch(DECLARATION).request(header)
@@ -296,6 +298,7 @@ def test_no_spelling_of_a_path_gets_another_page_its_looser_headers(make_pages: 
     app = make_pages()
     reached: list[str] = []
 
+    @hypothesis(deadline=None)
     @given(path=paths, whole=st.booleans())
     @example(path="/player/app/account", whole=False)  # Litestar looks for its root path anywhere in the path
     def try_path(path: str, whole: bool) -> None:
