@@ -319,3 +319,18 @@ def test_what_the_schema_cannot_say() -> None:
     ):
         assert codes(document) == expected
         assert not refused(document)
+
+
+def test_the_reference_has_every_key_with_the_words_of_the_schema() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "reference" / "declaration.md").read_text(encoding="utf-8")
+    for schema in SCHEMA["properties"].values():
+        table = schema.get("items", schema)
+        rows = [
+            f"| `{key}` | {'required ' if key in table['required'] else ''}| {each['description']} |"
+            for key, each in table["properties"].items()
+        ]
+        assert "\n".join(rows) in page
+        for each in table["properties"].values():
+            words = each.get("items", each)
+            for value, text in zip(words.get("enum", []), words.get("markdownEnumDescriptions", []), strict=True):
+                assert f"| `{value}` | {text} |" in page

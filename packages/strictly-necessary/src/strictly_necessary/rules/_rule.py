@@ -68,7 +68,8 @@ def of(*categories: Category) -> Callable[[Condition], Condition]:
 
 def lives_longer_than(item: Item, seconds: int) -> bool:
     """Whether its declared life has a greater limit, or none."""
-    return item.lifetime.is_persistent or (item.lifetime.seconds or 0) > seconds
+    life = item.lifetime
+    return life.is_persistent or (life.seconds is not None and life.seconds > seconds)
 
 
 def error(

@@ -100,7 +100,7 @@ BROWSER_RULES: tuple[Rule, ...] = (
         f"{_COOKIES} section 5.5",
         "lifetime",
         "write at most 400 days",
-        cookie(lambda item: (item.lifetime.seconds or 0) > LONGEST_LIFE),
+        cookie(lambda item: item.lifetime.seconds is not None and item.lifetime.seconds > LONGEST_LIFE),
     ),
     error(
         "SN109",
