@@ -1,7 +1,7 @@
 """The browser guard, without a framework: the script, the addresses that belong to it, and what it reports.
 
-`Addresses` answers for all of it; the guards for ASGI and WSGI ask it first. What the script refuses, and what no script
-can refuse, is told in docs/explanation/browser-guard.md.
+`Addresses` answers for all of it; the guards for ASGI and WSGI ask it first. What the script refuses, and what no
+script can refuse, is told in docs/explanation/browser-guard.md.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ WORKER_PARAMETER = "strictly-guard"
 LONGEST_REPORT = 4096
 """Bytes of a report; a longer one is not read."""
 
+_OWN = frozenset({GUARD_PATH, REPORT_PATH})
 _MARK = f"{WORKER_PARAMETER}=".encode()
 _WORKERS = (b"worker", b"sharedworker", b"serviceworker")
 _TYPES = ("classic", "module")
@@ -61,7 +62,7 @@ _LONGEST_PLACE = 200
 def guard_script(declaration: Declaration, *, report_to: str = REPORT_PATH, block: bool = True) -> str:
     """The classic script that a page loads first. It holds what scripts may write, and nothing else of the declaration.
     With `block=False` it only reports. The same declaration always gives the same text."""
-    items = [_allowed(item) for item in declaration.items if _may_be_written_by_script(item)]
+    items = [_allowed(item) for item in declaration.items if _is_for_scripts(item) and declaration.is_exempt(item)]
     rules = _javascript({"to": report_to, "block": block, "items": items})
     return _template().replace("RULES", rules)
 
@@ -76,8 +77,8 @@ def worker_bootstrap(path: str, *, module: bool) -> str:
     return f"import {_javascript(GUARD_PATH)};\nimport {address};\n" if module else f"importScripts({address});\n"
 
 
-def _may_be_written_by_script(item: Item) -> bool:
-    return item.is_exempt and (item.kind is not Kind.COOKIE or item.set_by is SetBy.SCRIPT)
+def _is_for_scripts(item: Item) -> bool:
+    return item.kind is not Kind.COOKIE or item.set_by is SetBy.SCRIPT
 
 
 def _allowed(item: Item) -> list[Any]:
@@ -198,12 +199,12 @@ class Addresses:
         self._tag = _tag(self._script)
         self._on_finding = on_finding
         self._limiter = Limiter(reports_a_minute, now=now)
-        self._declares = lambda path: declaration.match(Kind.SERVICE_WORKER, path) is not None
+        self._declaration = declaration
         self._block = block
 
     def is_ours(self, path: str, query: bytes) -> bool:
         """Whether `answer` is to be asked."""
-        return path == GUARD_PATH or path == REPORT_PATH or _MARK in query  # noqa: PLR1714 -- faster than a set
+        return path in _OWN or _MARK in query
 
     def answer(
         self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes = b""
@@ -222,6 +223,10 @@ class Addresses:
         if destination in _WORKERS and mode == b"same-origin" and self._block and _MARK not in query:
             return _UNGUARDED
         return None
+
+    def _declares(self, path: str) -> bool:
+        item = self._declaration.match(Kind.SERVICE_WORKER, path)
+        return item is not None and self._declaration.is_exempt(item)
 
     def _take_report(self, method: str, body: bytes) -> Answer:
         if method != "POST":

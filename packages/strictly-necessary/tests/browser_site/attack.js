@@ -1,0 +1,288 @@
+/* Ways around the guard, by a script of our own origin that has read guard.js. Each tries to keep "tracker" somewhere,
+ * or to take hold of something that would. What it throws does not matter; what the browser holds afterwards does. */
+(() => {
+  const g = globalThis;
+  const store = (area) => { area.setItem("tracker", "1"); };
+  const everything = (view) => {
+    // Whatever this realm lets through.
+    const attempts = [
+      () => store(view.localStorage),
+      () => { view.localStorage.tracker = "1"; },
+      () => view.Storage.prototype.setItem.call(view.localStorage, "tracker", "1"),
+      () => { view.document.cookie = "tracker=1; Path=/; Secure; SameSite=Strict"; },
+      () => view.indexedDB.open("tracker"),
+      () => view.caches.open("tracker"),
+      () => view.navigator.storage.getDirectory().then((root) => root.getFileHandle("tracker", { create: true })),
+    ];
+    return Promise.allSettled(attempts.map(async (attempt) => attempt()));
+  };
+  const frame = (view = g) => view.document.createElement("iframe");
+  const inserted = (insert) => async () => {
+    const element = frame();
+    const before = g.length;
+    insert(element);
+    await everything(g[before]);
+  };
+  const host = () => document.body.appendChild(document.createElement("div"));
+  const template = (element) => {
+    const made = document.createElement("template");
+    made.content.append(element);
+    return made.content;
+  };
+  const leaks = [];
+  const ATTACKS = {
+    "delete localStorage": async () => { delete g.localStorage; await everything(g); },
+    "take the setter of document.cookie": () => {
+      for (const owner of [Document.prototype, HTMLDocument.prototype, document]) {
+        const found = Object.getOwnPropertyDescriptor(owner, "cookie");
+        if (found) found.set.call(document, "tracker=1; Path=/");
+      }
+    },
+    "define localStorage anew": () => { Object.defineProperty(g, "localStorage", { get: () => ({}) }); },
+    "define document.cookie anew": () => { Object.defineProperty(Document.prototype, "cookie", { set() {} }); },
+    "write through an heir": () => {
+      const heir = Object.create(localStorage);
+      heir.tracker = "1";
+      Reflect.set(localStorage, "tracker", "1", {});
+      Object.setPrototypeOf({}, localStorage).tracker = "1";
+    },
+    "a getter that changes its answer": async () => {
+      let asked = 0;
+      const changing = { toString: () => (asked++ % 2 ? "tracker" : "note_1") };
+      try { localStorage.setItem(changing, "1"); } catch {}
+      try { localStorage.setItem(changing, "1"); } catch {}
+      let read = 0;
+      const options = { get name() { return read++ ? "tracker" : "draft_1"; }, value: "1" };
+      await cookieStore.set(options).catch(() => {});
+      const creating = { get create() { return read++ % 2; } };
+      const root = await navigator.storage.getDirectory();
+      for (let i = 0; i < 4; i++) await root.getFileHandle("tracker", creating).catch(() => {});
+      await root.getFileHandle(changing, { create: true }).catch(() => {});
+      await root.getFileHandle(changing, { create: true }).catch(() => {});
+    },
+    "removals that are none": async () => {
+      const dates = [
+        "Thu, 31 Feb 2000 00:00:00 GMT", "Mon, 01 Jan 1500 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT+9999",
+        "Thu, 01 Jan 1970 99:00:00 GMT", "Thu, 1 Jan 1970 00:00:00 GMT", "yesterday", "0", "",
+        "Thu, 01 Jan 1970 00:00:00 GMT; Expires=Thu, 01 Jan 2099 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", "Sun, 31 Apr 2000 00:00:00 GMT", "Thu, 01-Jan-70 00:00:00 GMT",
+      ];
+      for (const date of dates) document.cookie = `tracker=1; Path=/; Expires=${date}`;
+      for (const age of ["-", "0x0", `${"0".repeat(1100)}`, "-1 day", "0; Max-Age=60", "+0", "0.5", " "]) {
+        document.cookie = `tracker=1; Path=/; Max-Age=${age}`;
+      }
+      for (const expires of [-11644473600000, -1e300, -1, NaN, "x", undefined, null]) {
+        await cookieStore.set({ name: "tracker", value: "1", expires }).catch(() => {});
+      }
+    },
+    "names that read as others": async () => {
+      for (const text of ["tracker", "=tracker", " tracker =1", "\ttracker=1", "\u00a0draft_1=1", "\u0000draft_1=1", "tracker\u0000=1",
+        "Draft_1=1", "; draft_1=1", ";tracker=1", "tracker; draft_1=1", "tracker=1\ndraft_1=1", "name=tracker", ""]) {
+        document.cookie = `${text}; Path=/; Secure; SameSite=Strict`;
+      }
+      for (const name of ["", "tracker=draft_1", "Draft_1"]) await cookieStore.set(name, "tracker=1").catch(() => {});
+    },
+    "poisoned prototypes": async () => {
+      const saved = [];
+      const poison = (owner, name, value) => {
+        saved[saved.length] = [owner, name, getOwnPropertyDescriptor(owner, name)];
+        defineProperty(owner, name, { value, configurable: true, writable: true });
+      };
+      const { getOwnPropertyDescriptor, defineProperty } = Object;
+      const liar = function () { leaks[leaks.length] = this; return true; };
+      const trap = (target) => { leaks[leaks.length] = target; return undefined; };
+      const owners = [
+        [Function.prototype, ["call", "apply", "bind"]], [Array.prototype, ["map", "push", "some", "includes", "forEach", "indexOf", Symbol.iterator]],
+        [String.prototype, ["startsWith", "slice", "split", "indexOf", "trim", "toLowerCase", Symbol.iterator]],
+        [RegExp.prototype, ["exec", "test", Symbol.match, Symbol.split]], [Map.prototype, ["get", "has", "set"]],
+        [WeakMap.prototype, ["get", "has", "set"]], [Set.prototype, ["has", "add", "forEach", "size"]], [Date.prototype, ["getTime", "toUTCString"]],
+        [Date, ["now", "parse"]], [JSON, ["stringify", "parse"]], [Reflect, ["apply", "construct", "get", "set", "defineProperty", "getOwnPropertyDescriptor"]],
+        [URL.prototype, ["toString"]], [Error, ["prepareStackTrace"]],
+      ];
+      for (let i = 0; i < owners.length; i++) {
+        for (let j = 0; j < owners[i][1].length; j++) poison(owners[i][0], owners[i][1][j], liar);
+      }
+      // From here on nothing but syntax is to be trusted.
+      const words = ["get", "set", "has", "defineProperty", "apply", "construct", "path", "domain", "samesite", "secure", "create", "method", "name"];
+      for (let i = 0; i < words.length; i++) defineProperty(Object.prototype, words[i], { __proto__: null, value: trap, configurable: true, writable: true });
+      let refused = 0, passed = 0;
+      try { localStorage.tracker = "1"; } catch { refused++; }
+      try { localStorage.setItem("tracker", "1"); } catch { refused++; }
+      try { indexedDB.open("tracker"); } catch { refused++; }
+      try { document.cookie = "tracker=1; Path=/; Secure; SameSite=Strict"; } catch { refused++; }
+      try { localStorage.setItem("note_1", "1"); passed++; } catch {}
+      try { localStorage.note_2; localStorage.length; "x" in localStorage; passed++; } catch {}
+      const element = document.createElement("iframe");
+      document.body.appendChild(element);
+      try { frames[0].localStorage.tracker = "1"; } catch { refused++; }
+      try { frames[0].document.cookie = "tracker=1; Path=/"; } catch { refused++; }
+      for (let i = 0; i < words.length; i++) delete Object.prototype[words[i]];
+      for (let i = saved.length - 1; i >= 0; i--) {
+        if (saved[i][2]) defineProperty(saved[i][0], saved[i][1], saved[i][2]);
+        else delete saved[i][0][saved[i][1]];
+      }
+      for (const leak of leaks) {
+        try { if (leak !== localStorage) leak.tracker = "1"; } catch {}
+        try { Storage.prototype.setItem.call(leak, "tracker", "1"); } catch {}
+      }
+      localStorage.removeItem("note_1");
+      return [refused, passed];
+    },
+    "the storage area of an event": async () => {
+      document.body.append(frame());
+      const event = await new Promise((done) => {
+        addEventListener("storage", done);
+        frames[0].localStorage.setItem("note_1", `${Date.now()}`);
+      });
+      if (event.storageArea !== localStorage) throw new Error("not the same storage");
+      localStorage.removeItem("note_1");
+      await everything({ __proto__: g, localStorage: event.storageArea });
+      try { event.storageArea.tracker = "1"; } catch {}
+    },
+    "the frame's own window": async () => {
+      const element = host().appendChild(frame());
+      await everything(element.contentWindow);
+      await everything(element.contentDocument.defaultView);
+      await everything(frames[0]);
+    },
+    "the prototypes of a frame": async () => {
+      document.body.append(frame());
+      frames[0].Storage.prototype.setItem.call(localStorage, "tracker", "1");
+    },
+    "the setter of a frame, for this document": async () => {
+      document.body.append(frame());
+      Object.getOwnPropertyDescriptor(frames[0].Document.prototype, "cookie").set.call(document, "tracker=1; Path=/");
+      await frames[0].CacheStorage.prototype.open.call(caches, "tracker");
+    },
+    "a frame in a shadow tree": async () => {
+      const element = frame();
+      host().attachShadow({ mode: "closed" }).append(element);
+      await everything(element.contentWindow);
+    },
+    "a frame in a frame": async () => {
+      const outer = host().appendChild(frame());
+      outer.contentDocument.body.append(frame(outer.contentWindow));
+      await everything(frames[0][0]);
+      const other = frame();
+      Node.prototype.appendChild.call(outer.contentDocument.body, other);
+      await everything(outer.contentWindow[1]);
+    },
+    "a frame with a name": async () => {
+      const element = frame();
+      element.name = "inner";
+      host().append(element);
+      await everything(g.inner);
+    },
+    "a frame that is on its way elsewhere": async () => {
+      const element = frame();
+      element.src = "/slow";
+      document.body.appendChild(element);
+      await everything(frames[0]);
+    },
+    "document.open in a frame": async () => {
+      document.body.append(frame());
+      frames[0].document.open();
+      frames[0].document.close();
+      frames[0].document.append(frames[0].document.createElement("html"));
+      await everything(frames[0]);
+      frames[0].document.documentElement.append(frame(frames[0]));
+      await everything(frames[0][0]);
+    },
+    "appendChild": inserted((e) => document.body.appendChild(e)),
+    "insertBefore": inserted((e) => document.body.insertBefore(e, null)),
+    "replaceChild": inserted((e) => document.body.replaceChild(e, document.getElementById("place"))),
+    "append": inserted((e) => document.body.append("x", e)),
+    "prepend": inserted((e) => document.body.prepend(e)),
+    "before": inserted((e) => document.getElementById("place").before(e)),
+    "after": inserted((e) => document.getElementById("place").after(e)),
+    "before a text": inserted((e) => document.getElementById("place").firstChild.before(e)),
+    "after the doctype": inserted((e) => { document.documentElement.remove(); document.doctype.after(e); }),
+    "replaceWith": inserted((e) => document.getElementById("place").replaceWith(e)),
+    "replaceChildren": inserted((e) => document.body.replaceChildren(e)),
+    "replaceChildren of the document": inserted((e) => document.replaceChildren(e)),
+    "insertAdjacentElement": inserted((e) => document.body.insertAdjacentElement("beforeend", e)),
+    "a fragment": inserted((e) => document.body.append(template(e))),
+    "a cloned template": inserted((e) => document.body.append(template(e).cloneNode(true))),
+    "an imported template": inserted((e) => document.body.append(document.importNode(template(e), true))),
+    "Range.insertNode": inserted((e) => { const range = new Range(); range.selectNodeContents(document.body); range.insertNode(e); }),
+    "Range.surroundContents": inserted((e) => {
+      const range = new Range();
+      range.selectNode(document.getElementById("place"));
+      const around = document.createElement("div");
+      range.surroundContents(around);
+      around.append(e);
+    }),
+    "document.body =": inserted((e) => { const body = document.createElement("body"); body.append(e); document.body = body; }),
+    "a custom element beside it": async () => {
+      let done;
+      const reached = new Promise((resolve) => { done = resolve; });
+      customElements.define("x-beside", class extends HTMLElement {
+        connectedCallback() { everything(g[0]).then(done); }
+      });
+      const fragment = document.createDocumentFragment();
+      fragment.append(frame(), document.createElement("x-beside"));
+      document.body.append(fragment);
+      await reached;
+    },
+    "open(about:blank)": async () => { const view = open("about:blank"); await everything(view); view.close(); },
+    "open()": async () => { const view = open(); await everything(view); view.close(); },
+    "document.open(address)": async () => { const view = document.open("about:blank", "x", ""); await everything(view); view.close(); },
+    "the policy of a frame": async () => {
+      document.body.append(frame());
+      frames[0].trustedTypes.createPolicy("strictly-necessary", { createHTML: (text) => text, createScriptURL: (text) => text });
+      throw new Error("the policy was there to be taken");
+    },
+    "the policy of the page": async () => {
+      trustedTypes.createPolicy("strictly-necessary", { createScriptURL: (text) => text });
+      throw new Error("the policy was there to be taken");
+    },
+    "the policy while it works": async () => {
+      TrustedTypePolicy.prototype.createScriptURL = function () { leaks.push(this); return ""; };
+      new Worker("/worker-classic.js").terminate();
+      if (leaks.length) throw new Error("the policy leaked");
+    },
+    "a worker of text": async () => { new Worker(URL.createObjectURL(new Blob(["indexedDB.open('tracker')"]))); },
+    "a worker of data": async () => { new Worker("data:text/javascript,indexedDB.open('tracker')"); },
+    "a worker by the constructor of a worker": async () => {
+      const worker = new Worker("/worker-classic.js");
+      new worker.constructor(URL.createObjectURL(new Blob(["indexedDB.open('tracker')"])));
+    },
+    "a worker of a frame": async () => {
+      document.body.append(frame());
+      await new Promise((done, failed) => {
+        const worker = new frames[0].Worker("/worker-attack.js");
+        worker.onmessage = done;
+        worker.onerror = failed;
+      });
+    },
+    "a worker of a worker": async () => {
+      await new Promise((done, failed) => {
+        const worker = new Worker("/worker-nesting.js");
+        worker.onmessage = done;
+        worker.onerror = (event) => failed(new Error(event.message));
+      });
+    },
+    "storage buckets": async () => { await (await navigator.storageBuckets.open("tracker")).indexedDB.open("tracker"); },
+    "the old file system": async () => { await new Promise((done, failed) => webkitRequestFileSystem(0, 1024, done, failed)); },
+    "storage access": async () => { store((await document.requestStorageAccess({ localStorage: true })).localStorage); },
+    "the header of navigation preloads": async () => {
+      const registration = await navigator.serviceWorker.register("/service-plain.js", { scope: "/x/" });
+      await new Promise((done) => { registration.installing.onstatechange = (event) => event.target.state === "activated" && done(); });
+      await registration.navigationPreload.enable();
+      await registration.navigationPreload.setHeaderValue("tracker").catch(() => {});
+      const { headerValue } = await registration.navigationPreload.getState();
+      await registration.unregister();
+      if (headerValue === "tracker") throw new Error("kept");
+    },
+  };
+  g.ATTACKS = Object.keys(ATTACKS);
+  g.attack = async (name) => {
+    try {
+      const answer = await ATTACKS[name]();
+      await new Promise((done) => setTimeout(done, 30));
+      return answer ?? "done";
+    } catch (error) {
+      return `${error.name}: ${error.message}`;
+    }
+  };
+})();

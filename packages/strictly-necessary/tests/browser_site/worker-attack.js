@@ -1,0 +1,1 @@
+try { indexedDB.open("tracker"); } catch { postMessage("refused"); }

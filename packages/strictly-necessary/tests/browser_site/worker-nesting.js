@@ -1,0 +1,2 @@
+const inner = new Worker("worker-attack.js");
+inner.onmessage = (event) => postMessage(event.data);
