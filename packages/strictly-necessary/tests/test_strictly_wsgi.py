@@ -13,6 +13,7 @@ import pytest
 
 from strictly_necessary import GuardError, GuardFinding, delete_cookie, load
 from strictly_necessary.asgi import Mode
+from strictly_necessary.browser import REPORT_PATH
 from strictly_necessary.headers import security_headers
 from strictly_necessary.wsgi import Guard, nonce
 
@@ -318,3 +319,31 @@ def test_a_status_cannot_smuggle_a_header(end: str) -> None:
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(ValueError, match="raise, enforce, report"):
         Guard(answering(), DECLARATION, mode="off")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("length", "asked"),
+    [
+        ("2", [2]),
+        ("0002", [2]),
+        ("4096", [4096]),
+        ("4097", []),
+        ("00000000099999999999", []),
+        ("-1", []),
+        ("\u0662", []),
+    ],
+)
+def test_no_length_makes_the_guard_read_more_than_a_report(length: str, asked: list[int]) -> None:
+    reads: list[int] = []
+
+    class Body(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            reads.append(-1 if size is None else size)
+            return b"{}"
+
+    given = environ(REQUEST_METHOD="POST", PATH_INFO=REPORT_PATH, CONTENT_LENGTH=length)
+    given["wsgi.input"] = Body()
+    answer = Answer()
+    list(Guard(answering(), DECLARATION)(given, answer.start))
+    assert reads == asked
+    assert answer.status == "204 No Content"

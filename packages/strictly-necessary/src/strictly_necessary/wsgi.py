@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,6 +22,7 @@ Environ: TypeAlias = dict[str, Any]
 __all__ = ["Guard", "Mode", "nonce"]
 
 _NONCE = "strictly_necessary.nonce"
+_LENGTH = re.compile(r"[0-9]{1,9}")  # more digits could be zeros in front of a length that nobody wants to read
 
 
 class Guard:
@@ -126,7 +128,7 @@ def _answer(serving: Serving, environ: Environ, path: str, query: bytes) -> Answ
 def _report(environ: Environ) -> bytes:
     """A little more than the longest report at most. Without a length there is none: WSGI cannot tell its end."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if not length.isdecimal() or int(length[:9]) > LONGEST_REPORT:
+    if not _LENGTH.fullmatch(length) or int(length) > LONGEST_REPORT:
         return b""
     body: bytes = environ["wsgi.input"].read(int(length))
     return body
