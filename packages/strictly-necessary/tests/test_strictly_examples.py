@@ -173,7 +173,7 @@ def test_an_undeclared_cookie_does_not_leave_and_is_told(name: str) -> None:
     taken = walk(name, "enforce")
     assert taken["by header"]["status"] in {302, 303}
     assert "tracker" not in str(taken["by header"]["cookies"])
-    assert json.loads(taken["said"]["text"])[0] == 'SN311 "tracker" is not declared'
+    assert json.loads(taken["said"]["text"])[0] == 'SN311 "tracker" is not declared (response)'
 
 
 @each_example

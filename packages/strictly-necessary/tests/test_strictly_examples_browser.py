@@ -1,6 +1,7 @@
 """Each example is started with its one command and driven in a real Chromium: the same site, the same promises."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,9 @@ NAMES = ("django", "fastapi", "flask", "litestar", "starlette")
 STORED = """() => ({
     cookie: document.cookie, local: Object.entries(localStorage), session: Object.entries(sessionStorage),
 })"""
+EXPECTED = re.compile("SN331|^Clear-Site-Data header on")
+"""What the console may say: that a script was refused, and that data was cleared at the sign-out."""
+
 NOTHING: dict[str, Any] = {"cookie": "", "local": [], "session": []}
 
 
@@ -81,7 +85,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(error.message))
     yield page
-    assert [text for text in said if "SN331" not in text] == []
+    assert [text for text in said if not EXPECTED.search(text)] == []
 
 
 def sign_in(page: Page) -> None:
@@ -89,6 +93,15 @@ def sign_in(page: Page) -> None:
     page.get_by_label("Your name").fill("Ada <b>")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Ada <b>")
+
+
+def only_the_token_is_left(page: Page, context: BrowserContext) -> None:
+    """At once, or within the second up to which a browser reads `Expires` where the server's `Date` lags behind."""
+    for _ in range(20):
+        if [cookie["name"] for cookie in context.cookies()] == ["__Host-csrf"]:
+            return
+        page.wait_for_timeout(100)
+    assert [cookie["name"] for cookie in context.cookies()] == ["__Host-csrf"]
 
 
 def test_a_first_visit_keeps_nothing(page: Page, context: BrowserContext) -> None:
@@ -103,7 +116,7 @@ def test_signing_in_sets_the_declared_cookies_and_signing_out_removes_the_sessio
     page: Page, context: BrowserContext
 ) -> None:
     page.goto("/notes")
-    expect(page).to_have_url(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + "/sign-in")
+    assert page.url.endswith("/sign-in")
     sign_in(page)
     kept = {cookie["name"]: cookie for cookie in context.cookies()}
     assert sorted(kept) == ["__Host-csrf", "__Host-session"]
@@ -115,7 +128,7 @@ def test_signing_in_sets_the_declared_cookies_and_signing_out_removes_the_sessio
         page.get_by_role("button", name="Sign out").click()
     assert answer.value.all_headers()["clear-site-data"] == '"cache"'
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
-    assert [cookie["name"] for cookie in context.cookies()] == ["__Host-csrf"]
+    only_the_token_is_left(page, context)
 
 
 def test_a_note_is_drafted_in_the_tab_and_saved_with_the_site(page: Page) -> None:
@@ -144,16 +157,13 @@ def test_the_theme_is_one_key_and_is_told(page: Page) -> None:
 
 def test_what_is_not_declared_is_not_kept_and_is_told(page: Page, context: BrowserContext) -> None:
     page.goto("/break")
-    for name, code in (
-        ("A cookie by header", "SN311"),
-        ("A cookie by script", "SN331"),
-        ("A key in local storage", "SN331"),
+    for name, code, where in (
+        ("A cookie by header", "SN311", "response"),
+        ("A cookie by script", "SN331", "cookie"),
+        ("A key in local storage", "SN331", "local"),
     ):
-        before = page.locator("#said li").all_inner_texts()
         page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name)).click()
-        expect(page.locator("#said li").first).to_contain_text(code)
-        expect(page.locator("#said li").first).to_contain_text("tracker")
-        assert page.locator("#said li").all_inner_texts() != before or len(before) == 10
+        expect(page.locator("#said li").first).to_have_text(re.compile(rf'^{code} "tracker" .* \({where}\)$'))
     assert context.cookies() == []
     assert page.evaluate(STORED) == NOTHING
     expect(page.locator("#kept")).to_have_text("Nothing.")
@@ -167,36 +177,36 @@ def test_a_cookie_of_others_never_reaches_the_site(page: Page, context: BrowserC
     expect(page.locator("#said")).to_contain_text('"_ga" is not declared')
 
 
-@pytest.mark.parametrize(
-    ("locale", "words"),
-    [
-        ("en-GB", ["Staying signed in", "Forms that are really yours", "Theme", "The note you are writing"]),
-        ("de-AT", ["Angemeldet bleiben", "Formulare, die wirklich von Ihnen kommen", "Farbschema", "Die Notiz, die"]),
-        ("fr-FR", ["Rester connecté", "Des formulaires qui viennent", "Thème", "La note que vous écrivez"]),
-    ],
-)
-def test_the_policy_names_each_item_in_the_language_of_the_browser(
-    browser: Browser, site: str, locale: str, words: list[str]
-) -> None:
-    context = browser.new_context(base_url=site, locale=locale)
+def test_the_policy_names_each_item_in_the_language_of_the_browser(browser: Browser, site: str) -> None:
+    context = browser.new_context(base_url=site, locale="de-AT")
     page = context.new_page()
     page.goto("/cookies")
-    assert page.locator("article").get_attribute("lang") == locale[:2]
-    for title in words:
-        expect(page.locator("section.item h3").filter(has_text=title).first).to_be_visible()
-    expect(page.get_by_role("heading", level=3, name="OpenStreetMap")).to_be_visible()
+    assert page.locator("article").get_attribute("lang") == "de"
+    titles = [
+        "Angemeldet bleiben",
+        "Formulare, die wirklich von Ihnen kommen",
+        "Farbschema",
+        "Die Notiz, die Sie gerade",
+    ]
+    for title in [*titles, "OpenStreetMap"]:
+        expect(page.locator("section.item h3").filter(has_text=title)).to_be_visible()
     assert context.cookies() == []
     context.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in", "/cookies", "/break"])
-def test_the_pages_fit_a_phone_and_work_without_scripts(browser: Browser, site: str, path: str) -> None:
+def test_the_pages_fit_a_phone_and_work_without_scripts(browser: Browser, site: str) -> None:
     context = browser.new_context(base_url=site, java_script_enabled=False, viewport={"width": 360, "height": 740})
     page = context.new_page()
-    page.goto(path)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.get_by_label("Dark")).to_be_hidden()
-    assert page.locator("body").evaluate("() => document.documentElement.scrollWidth") <= 360
+    for path in ("/", "/cookies", "/break"):
+        page.goto(path)
+        expect(page.get_by_label("Dark")).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    sign_in(page)
+    page.get_by_label("A new note").fill("Without a script")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Without a script").first).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    only_the_token_is_left(page, context)
     context.close()
 
 

@@ -19,7 +19,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 from django.views.static import serve
 
-from strictly_necessary import load, page
+from strictly_necessary import GuardFinding, load, page
 from strictly_necessary.wsgi import Guard
 
 SHARED = Path(__file__).resolve().parent.parent / "shared"
@@ -27,6 +27,12 @@ MODE: Any = os.environ.get("GUARD_MODE", "enforce")  # raise in development, enf
 
 notes: defaultdict[str, list[str]] = defaultdict(list)  # a database, in a real site
 said: deque[str] = deque(maxlen=10)
+
+
+def tell(finding: GuardFinding) -> None:
+    """Keeps what the guards said, for everybody to see: an example. Without it, they write to the log."""
+    said.appendleft(f"{finding} ({finding.kind or finding.direction})")
+
 
 # ---------------------------------------------------------------------------------------------------------------------
 declaration = load(SHARED / "policy.toml")
@@ -116,9 +122,7 @@ urlpatterns = [
     path("break/said", lambda _: JsonResponse(list(said), safe=False)),
     path("static/<path:path>", serve, {"document_root": SHARED / "static"}),
 ]
-application = Guard(
-    get_wsgi_application(), declaration, mode=MODE, on_finding=lambda finding: said.appendleft(str(finding))
-)
+application = Guard(get_wsgi_application(), declaration, mode=MODE, on_finding=tell)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()

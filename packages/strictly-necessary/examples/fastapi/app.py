@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from starlette.middleware.sessions import SessionMiddleware
 
-from strictly_necessary import load, page, set_cookie
+from strictly_necessary import GuardFinding, load, page, set_cookie
 from strictly_necessary.asgi import Guard
 
 SHARED = Path(__file__).resolve().parent.parent / "shared"
@@ -27,11 +27,17 @@ templates = Jinja2Templates(SHARED / "pages")
 notes: defaultdict[str, list[str]] = defaultdict(list)  # a database, in a real site
 said: deque[str] = deque(maxlen=10)
 
+
+def tell(finding: GuardFinding) -> None:
+    """Keeps what the guards said, for everybody to see: an example. Without it, they write to the log."""
+    said.appendleft(f"{finding} ({finding.kind or finding.direction})")
+
+
 app = FastAPI(title="Larder", docs_url=None, redoc_url=None)  # their pages load scripts from elsewhere
 app.mount("/static", StaticFiles(directory=SHARED / "static"))
 app.add_middleware(SessionMiddleware, secret_key=SECRET, session_cookie="__Host-session", max_age=None, https_only=True)
 # Added last, so that it stands in front of everything else.
-app.add_middleware(Guard, declaration=declaration, mode=MODE, on_finding=lambda finding: said.appendleft(str(finding)))
+app.add_middleware(Guard, declaration=declaration, mode=MODE, on_finding=tell)
 
 
 def show(request: Request, name: str, **words: object) -> Response:

@@ -11,7 +11,7 @@ from flask import Flask, abort, jsonify, make_response, redirect, render_templat
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from strictly_necessary import load, page, set_cookie
+from strictly_necessary import GuardFinding, load, page, set_cookie
 from strictly_necessary.wsgi import Guard
 
 SHARED = Path(__file__).resolve().parent.parent / "shared"
@@ -22,6 +22,12 @@ csrf = declaration.item("csrf")
 notes: defaultdict[str, list[str]] = defaultdict(list)  # a database, in a real site
 said: deque[str] = deque(maxlen=10)
 
+
+def tell(finding: GuardFinding) -> None:
+    """Keeps what the guards said, for everybody to see: an example. Without it, they write to the log."""
+    said.appendleft(f"{finding} ({finding.kind or finding.direction})")
+
+
 app = Flask(__name__, template_folder=str(SHARED / "pages"), static_folder=str(SHARED / "static"))
 app.config.update(
     SECRET_KEY=os.environ.get("SECRET_KEY") or secrets.token_urlsafe(32),
@@ -31,7 +37,7 @@ app.config.update(
     SESSION_COOKIE_SAMESITE="Lax",
 )
 app.wsgi_app = Guard(  # type: ignore[method-assign]
-    app.wsgi_app, declaration, mode=MODE, on_finding=lambda finding: said.appendleft(str(finding))
+    app.wsgi_app, declaration, mode=MODE, on_finding=tell
 )
 
 

@@ -21,7 +21,7 @@ from litestar.template import TemplateConfig
 from litestar.template.base import csrf_token
 from litestar.types import Empty, Message, ScopeSession
 
-from strictly_necessary import load, page
+from strictly_necessary import GuardFinding, load, page
 from strictly_necessary.asgi import Guard
 
 SHARED = Path(__file__).resolve().parent.parent / "shared"
@@ -32,6 +32,11 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 declaration = load(SHARED / "policy.toml")
 notes: defaultdict[str, list[str]] = defaultdict(list)  # a database, in a real site
 said: deque[str] = deque(maxlen=10)
+
+
+def tell(finding: GuardFinding) -> None:
+    """Keeps what the guards said, for everybody to see: an example. Without it, they write to the log."""
+    said.appendleft(f"{finding} ({finding.kind or finding.direction})")
 
 
 class Sessions(ServerSideSessionBackend):
@@ -133,7 +138,7 @@ site: Any = Litestar(
     template_config=TemplateConfig(directory=SHARED / "pages", engine=JinjaTemplateEngine),
     openapi_config=None,
 )
-app = Guard(site, declaration, mode=MODE, on_finding=lambda finding: said.appendleft(str(finding)))
+app = Guard(site, declaration, mode=MODE, on_finding=tell)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from strictly_necessary import load, page, set_cookie
+from strictly_necessary import GuardFinding, load, page, set_cookie
 from strictly_necessary.asgi import Guard
 
 SHARED = Path(__file__).resolve().parent.parent / "shared"
@@ -30,6 +30,11 @@ csrf = declaration.item("csrf")
 templates = Jinja2Templates(SHARED / "pages")
 notes: defaultdict[str, list[str]] = defaultdict(list)  # a database, in a real site
 said: deque[str] = deque(maxlen=10)
+
+
+def tell(finding: GuardFinding) -> None:
+    """Keeps what the guards said, for everybody to see: an example. Without it, they write to the log."""
+    said.appendleft(f"{finding} ({finding.kind or finding.direction})")
 
 
 def show(request: Request, name: str, **words: object) -> Response:
@@ -112,7 +117,7 @@ site = Starlette(
         Middleware(SessionMiddleware, secret_key=SECRET, session_cookie="__Host-session", max_age=None, https_only=True)
     ],
 )
-app = Guard(site, declaration, mode=MODE, on_finding=lambda finding: said.appendleft(str(finding)))
+app = Guard(site, declaration, mode=MODE, on_finding=tell)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
