@@ -41,7 +41,7 @@ DECLARATION = replace(
 )
 LANGUAGES = DECLARATION.policy.languages
 RENDERERS = (render_html, render_items_html, render_third_parties_html, render_markdown, render_json, render_page)
-SAME_EVERYWHERE = {"Name", "Cookie", "Service worker", "Contact", "Pages", "small, large", "·\u00a0Version 7"}
+SAME_EVERYWHERE = {"Name", "Cookie", "Service worker", "Contact", "Pages", "small, large", "·\u00a0Version\u00a07"}
 
 
 def script() -> ModuleType:

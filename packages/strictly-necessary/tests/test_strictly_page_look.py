@@ -126,7 +126,9 @@ def test_headings_languages_and_landmarks_are_in_order(browser: Browser, site: s
     page = opened(browser)
     for language in LANGUAGES:
         page.goto(f"{site}/{language}")
-        levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map((heading) => +heading.tagName[1])")
+        levels = page.evaluate(
+            "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map((heading) => +heading.tagName[1])"
+        )
         assert levels[0] == 1
         assert levels.count(1) == 1
         assert all(after - before <= 1 for before, after in pairwise(levels))

@@ -119,7 +119,7 @@ def _approach(view: Edition) -> Section:
         return Section("approach", _("How we go about it"), (_bullets(points),))
     law = view.language.joined([_(LAW[jurisdiction]) for jurisdiction in view.policy.jurisdictions])
     if _counts(view):
-        first = _("We use only strictly necessary cookies, and such as count visits for us alone.")
+        first = _("We use only strictly necessary cookies, and ones that count visits for us alone.")
         banner = _(
             "You see no consent banner, because there is nothing to consent to: cookies like these are exempt under "
             "{law}.",

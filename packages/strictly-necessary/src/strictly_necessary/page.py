@@ -147,7 +147,7 @@ def _updated(view: Edition, language: str | None) -> str:
     date = (
         f'<time datetime="{view.policy.last_updated.isoformat()}">{view.language.date(view.policy.last_updated)}</time>'
     )
-    text = escape(view.language.catalogue.gettext("Last updated: {date} ·\u00a0Version {version}"))
+    text = escape(view.language.catalogue.gettext("Last updated: {date} ·\u00a0Version\u00a0{version}"))
     return (
         f'<p class="policy-updated"{_html.lang(language)}>'
         f"{text.format(date=date, version=escape(view.policy.version))}</p>"
