@@ -324,6 +324,12 @@ def test_every_link_leads_to_a_document_and_its_heading(document: Path) -> None:
             assert anchor in anchors, target + anchor
 
 
+def test_every_document_is_in_the_index() -> None:
+    index = PACKAGE / "docs" / "README.md"
+    linked = {(index.parent / target).resolve() for target in re.findall(r"\]\(([^)#]+\.md)\)", index.read_text())}
+    assert linked == set((PACKAGE / "docs").rglob("*.md")) - {index}
+
+
 @pytest.mark.browser
 def test_every_script_is_parsed_by_a_browser() -> None:
     from playwright.sync_api import sync_playwright

@@ -147,7 +147,7 @@ def test_every_public_name_is_explained_and_typed(module: str, name: str) -> Non
 
 
 def test_the_reference_says_of_each_name_what_its_docstring_says() -> None:
-    assert API.read_text(encoding="utf-8") == reference()
+    assert API.read_text(encoding="utf-8") == reference(), f"write it anew: python {Path(__file__).name}"
 
 
 @pytest.mark.parametrize("module", NAMES)
