@@ -29,6 +29,7 @@ PUBLIC = {
     ("GET", "/account/display"),
     ("GET", "/legal"),
     ("GET", "/legal/cookies"),
+    ("GET", "/legal/cookies/{language:str}"),
     ("GET", "/legal/privacy"),
     ("GET", "/legal/terms"),
     ("GET", "/api"),
