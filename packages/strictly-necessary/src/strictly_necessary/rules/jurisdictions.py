@@ -10,7 +10,7 @@ Elsewhere in the EU audience measurement needs consent, which is rule SN201.
 
 from __future__ import annotations
 
-from strictly_necessary._items import Category, Jurisdiction, Kind, SameSite
+from strictly_necessary._items import Category, Jurisdiction, SameSite
 from strictly_necessary.rules._rule import Rule, error, lives_longer_than, of, warning
 
 _UK = frozenset({Jurisdiction.UK})
@@ -89,7 +89,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         _MEASURING,
         "same_site",
         "write Lax or Strict",
-        _measures(lambda item: item.kind is Kind.COOKIE and item.same_site is SameSite.NONE),
+        _measures(lambda item: item.same_site is SameSite.NONE),
         jurisdictions=_FR,
     ),
     warning(
