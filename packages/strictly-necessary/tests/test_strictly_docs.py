@@ -45,7 +45,7 @@ import pytest
 from strictly_necessary import check
 
 PACKAGE = Path(__file__).parent.parent
-DOCUMENTS = sorted([PACKAGE / "README.md", *(PACKAGE / "docs").rglob("*.md")])
+DOCUMENTS = sorted([PACKAGE / "README.md", PACKAGE / "examples" / "README.md", *(PACKAGE / "docs").rglob("*.md")])
 EXECUTED_ELSEWHERE = {"docs/reference/rules.md": "test_strictly_rule_pages.py"}
 NOT_RUN = {"docs/tutorial.md": 1}
 

@@ -97,6 +97,8 @@ def steps(client: Any) -> dict[str, Answer]:
     taken["stranger"] = ask(client, "GET", "/notes")
     token = hidden_field(taken["form"]["text"])
     taken["forged"] = ask(client, "POST", "/sign-in", {"name": "Eve", **dict.fromkeys(token, "forged")})
+    taken["odd"] = ask(client, "POST", "/sign-in", dict.fromkeys(token, "\N{SNOWMAN}"))
+    taken["empty form"] = ask(client, "POST", "/sign-in", token)
     taken["signed in"] = ask(client, "POST", "/sign-in", {"name": "Ada <b>", **token})
     taken["empty"] = ask(client, "GET", "/notes")
     token = hidden_field(taken["empty"]["text"])
@@ -155,6 +157,13 @@ def test_a_forged_form_is_refused(name: str) -> None:
     answer = walk(name, "enforce")["forged"]
     assert answer["status"] == 403
     assert "__Host-session" not in str(answer["cookies"])
+
+
+@each_example
+def test_no_form_makes_the_site_stumble(name: str) -> None:
+    taken = walk(name, "enforce")
+    assert taken["odd"]["status"] == 403
+    assert taken["empty form"]["status"] in {303, 302, 400, 422}
 
 
 @each_example

@@ -75,7 +75,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return show(request, "sign_in.html")
-    request.session["person"] = request.POST["name"][:40]  # an example: a name is enough
+    request.session["person"] = request.POST.get("name", "")[:40]  # an example: a name is enough
     return HttpResponseRedirect("/notes")
 
 
@@ -91,7 +91,7 @@ def my_notes(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/sign-in")
     if request.method == "GET":
         return show(request, "notes.html", notes=notes[person])
-    notes[person].insert(0, request.POST["note"][:1000])
+    notes[person].insert(0, request.POST.get("note", "")[:1000])
     return redirect("/notes")
 
 

@@ -81,7 +81,7 @@ def sign_in(request: Request[Any, Any, Any]) -> Template:
 
 @post("/sign-in", sync_to_thread=False)
 def signing_in(request: Request[Any, Any, Any], data: Form) -> Redirect:
-    request.session["person"] = data["name"][:40]  # an example: a name is enough
+    request.session["person"] = data.get("name", "")[:40]  # an example: a name is enough
     return Redirect("/notes", status_code=303)
 
 
@@ -100,7 +100,7 @@ def my_notes(request: Request[Any, Any, Any]) -> Template | Redirect:
 @post("/notes", sync_to_thread=False)
 def save(request: Request[Any, Any, Any], data: Form) -> Redirect:
     if person := request.session.get("person"):
-        notes[person].insert(0, data["note"][:1000])
+        notes[person].insert(0, data.get("note", "")[:1000])
     return Redirect("/notes", status_code=303)
 
 
