@@ -18,7 +18,9 @@
   };
   const frame = (view = g) => view.document.createElement("iframe");
   const inserted = (insert) => async () => {
+    // A frame with an address fires no event for the empty document that it has at first.
     const element = frame();
+    element.src = "/slow";
     const before = g.length;
     insert(element);
     await everything(g[before]);
@@ -211,6 +213,15 @@
       const around = document.createElement("div");
       range.surroundContents(around);
       around.append(e);
+    }),
+    "undoing": inserted((e) => {
+      const box = host();
+      box.contentEditable = "true";
+      box.append("x", e, "y");
+      box.focus();
+      getSelection().selectAllChildren(box);
+      document.execCommand("delete");
+      document.execCommand("undo");
     }),
     "document.body =": inserted((e) => { const body = document.createElement("body"); body.append(e); document.body = body; }),
     "a custom element beside it": async () => {

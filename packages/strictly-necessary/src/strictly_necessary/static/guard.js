@@ -328,7 +328,7 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
     sweep();
     observe(new MutationObserver(sweep), realm.document, { __proto__: null, childList: true, subtree: true });
     hook(realm, "Element Document ShadowRoot Text DocumentType Range", "appendChild insertBefore replaceChild append \
-prepend replaceChildren moveBefore before after replaceWith insertAdjacentElement insertNode surroundContents \
+prepend replaceChildren before after replaceWith insertAdjacentElement insertNode surroundContents \
 execCommand body", (args, run) => {
       try { return run(); } finally { sweep(); }
     });
