@@ -1,8 +1,7 @@
 """Both guards on real servers: HTTP/2 over TLS, where browsers send a field for each cookie, and WebSockets."""
 
-import datetime as dt
-import ipaddress
 import json
+import runpy
 import shutil
 import socket
 import ssl
@@ -16,14 +15,13 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Page, sync_playwright
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
 pytestmark = pytest.mark.slow
+
+self_signed = runpy.run_path(str(Path(__file__).parent / "certificate.py"))["self_signed"]
 
 SESSION = "__Host-session=v; Path=/; Secure; HttpOnly; SameSite=Lax"
 SITE = f"""
@@ -101,21 +99,7 @@ class Server:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the site, and with a certificate for localhost that nobody has signed but itself."""
     made = tmp_path_factory.mktemp("servers")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (made / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (made / "key.pem").write_bytes(key.private_bytes(*private))
+    self_signed(made)
     (made / "guarded_site.py").write_text(SITE, encoding="utf-8")
     return made
 

@@ -24,10 +24,10 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shutil
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
@@ -43,6 +43,7 @@ Entry: TypeAlias = dict[str, Any]
 
 HERE = Path(__file__).parent
 FILE = HERE / "chromium.json"
+self_signed = runpy.run_path(str(HERE.parent / "certificate.py"))["self_signed"]
 ARGUMENTS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--no-first-run")
 _NOTATION = re.compile("⟨(?:([+-][0-9]+)|(..?)×([0-9]+))⟩", re.DOTALL)
 _LONG_RUN = re.compile(r"(.{1,2}?)\1{99,}", re.DOTALL)
@@ -105,10 +106,7 @@ class Server:
         self.answers: dict[str, list[bytes]] = {}
         self.asked: dict[str, bytes | None] = {}
         self.answered = 0.0  # when cookies were last sent
-        key, certificate = folder / "key.pem", folder / "certificate.pem"
-        request = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test"
-        files = ["-keyout", str(key), "-out", str(certificate)]
-        subprocess.run([*request.split(), *files], check=True, capture_output=True)
+        certificate, key = self_signed(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         self.http, self.https = self._listen(None), self._listen(context)
