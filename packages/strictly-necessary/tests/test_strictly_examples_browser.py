@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -30,21 +30,25 @@ NOTHING: dict[str, Any] = {"cookie": "", "local": [], "session": []}
 
 
 @contextmanager
-def started(name: str, mode: str) -> Iterator[str]:
-    """The example as a process of its own; its address."""
+def served(command: list[str], folder: Path | None = None, **environment: str) -> Iterator[str]:
+    """A site as a process of its own, which gets `--port`; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, str(EXAMPLES / name / "app.py"), "--port", str(port)]
-    environment = {**os.environ, "GUARD_MODE": mode}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with subprocess.Popen(
+        [*command, "--port", str(port)],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
         try:
             address = f"http://127.0.0.1:{port}"
             for _ in range(300):
                 if process.poll() is not None:
                     break
                 try:
-                    httpx.get(address + "/static/icon.svg")
+                    httpx.get(address + "/.well-known/cookie-policy.json")
                 except httpx.TransportError:
                     time.sleep(0.1)
                 else:
@@ -53,6 +57,13 @@ def started(name: str, mode: str) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
+
+
+@contextmanager
+def started(name: str, mode: str) -> Iterator[str]:
+    """The example, started with its one command."""
+    with served([sys.executable, str(EXAMPLES / name / "app.py")], GUARD_MODE=mode) as address:
+        yield address
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -221,4 +232,31 @@ def test_in_mode_raise_an_undeclared_cookie_is_an_error_of_the_server(browser: B
         assert context.cookies() == []
         page.goto("/break")
         expect(page.locator("#said")).to_contain_text("SN311")
+        context.close()
+
+
+def test_the_site_of_the_tutorial_does_what_the_tutorial_says(browser: Browser, tmp_path: Path) -> None:
+    reader = Path(__file__).with_name("test_strictly_docs.py")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(
+        [sys.executable, reader, EXAMPLES.parent / "docs" / "tutorial.md"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        check=True,
+    )
+    with served([sys.executable, "-m", "flask", "run"], tmp_path) as address:
+        context = browser.new_context(base_url=address, viewport={"width": 360, "height": 740})
+        page = context.new_page()
+        page.goto("/")
+        assert page.evaluate(STORED) == NOTHING
+        expect(page.get_by_text("Kept in this browser only, until you clear it.")).to_be_visible()
+        page.get_by_role("button", name="Dark").click()
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 20, 22)"
+        with pytest.raises(Error, match="SN331"):
+            page.evaluate("localStorage.setItem('tracker', '1')")
+        assert page.evaluate(STORED) == {**NOTHING, "local": [["theme", "dark"]]}
+        page.get_by_role("link", name="Cookies").click()
+        expect(page.get_by_role("heading", level=3, name="Staying signed in")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert context.cookies() == []
         context.close()
