@@ -52,6 +52,9 @@ NOT_RUN = {"docs/tutorial.md": 1}
 LANGUAGES = {"toml", "python", "console", "html", "js", "css", "json", "yaml", "text"}
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w+-]*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
 _MARKER = re.compile(r"<!-- example: (.+?) -->\s*\Z")
+_MARKERS = re.compile(
+    r"|not run: .+|finds SN\d{3}( SN\d{3})*|part of (an item|\[policy\])|added to [\w./-]+|stays|exits [1-9]\d*"
+)
 _NAMED = re.compile(r"\A(?:# |// |/\* |<!-- )([\w./-]+\.\w+)(?: \*/| -->)?\n")
 _DOTS = re.compile(r"(?<!\.)\.\.\.(?!\.)")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
@@ -268,6 +271,7 @@ def shown(document: Path) -> str:
     return document.relative_to(PACKAGE).as_posix()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", [each for each in DOCUMENTS if shown(each) not in EXECUTED_ELSEWHERE], ids=shown)
 def test_every_example_runs(document: Path, tmp_path: Path) -> None:
     environment = {
@@ -300,8 +304,10 @@ def test_what_is_executed_elsewhere_is() -> None:
 def test_every_example_is_in_a_language_that_is_executed(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     assert len(re.findall(r"^ *```", text, re.M)) == 2 * len(blocks(text))
+    assert text.count("<!-- example: ") == sum(bool(block.marker) for block in blocks(text))
     for block in blocks(text):
         assert block.language in LANGUAGES or block.marker.startswith("not run: "), f"line {block.line}"
+        assert _MARKERS.fullmatch(block.marker), f"line {block.line}: {block.marker}"
 
 
 def test_what_is_not_run_is_counted() -> None:
