@@ -208,11 +208,10 @@
     "an imported template": inserted((e) => document.body.append(document.importNode(template(e), true))),
     "Range.insertNode": inserted((e) => { const range = new Range(); range.selectNodeContents(document.body); range.insertNode(e); }),
     "Range.surroundContents": inserted((e) => {
+      document.body.append(e); // and then moved, which gives it a new document
       const range = new Range();
-      range.selectNode(document.getElementById("place"));
-      const around = document.createElement("div");
-      range.surroundContents(around);
-      around.append(e);
+      range.selectNode(e);
+      range.surroundContents(document.createElement("div"));
     }),
     "undoing": inserted((e) => {
       const box = host();
