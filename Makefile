@@ -6,7 +6,8 @@ PROJECTS := packages/strictly-necessary packages/mixip packages/mixip-transfer
 PYPROJECTS := $(PROJECTS:%=%/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick soak check format lock bench clean
+NAME ?= flask
+.PHONY: help example run test quick soak check format lock bench clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +30,8 @@ check: .venv/test.stamp ## formatting, lint, types, import contracts, locks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@for each in packages/strictly-necessary/examples/*/app.py; do \
+	  $(BIN)/mypy --disable-error-code=import-untyped --disable-error-code=untyped-decorator $$each || exit 1; done
 	@$(BIN)/lint-imports
 	@$(BIN)/strictly check packages/mixip/src/mixip/legal/policy.toml
 	@scripts/lock --check
@@ -39,6 +42,9 @@ format: .venv/test.stamp ## format and mend what can be mended
 
 lock: .venv/test.stamp ## write requirements/*.txt anew
 	@scripts/lock
+
+example: .venv/test.stamp ## start an example of the policy library: make example NAME=flask
+	@exec $(BIN)/python packages/strictly-necessary/examples/$(NAME)/app.py
 
 bench: .venv/test.stamp ## measure the hot paths beside their peers
 	@$(BIN)/python -m benchmarks

@@ -3,14 +3,15 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from strictly_necessary import load
-from strictly_necessary.headers import DENIED_FEATURES, content_security_policy, security_headers
+from strictly_necessary import Override, load
+from strictly_necessary.headers import DENIED_FEATURES, security_headers
 from strictly_necessary.page import render_html
 
 pytestmark = pytest.mark.browser
@@ -24,7 +25,7 @@ PAGE = f"""<!doctype html><html lang="en"><title>x</title><link rel="icon" href=
 class Handler(BaseHTTPRequestHandler):
     """A page, its script, and a form whose answer leads to another port, as a sign-in for a desktop app does."""
 
-    extra_form_action: tuple[str, ...] = ()
+    declaration = DECLARATION
     other_port = 0
 
     def do_GET(self) -> None:
@@ -34,9 +35,7 @@ class Handler(BaseHTTPRequestHandler):
         }.get(self.path.partition("?")[0], ("text/html; charset=utf-8", PAGE))
         self.send_response(200)
         self.send_header("content-type", kind)
-        headers = security_headers(DECLARATION.third_parties)
-        headers["content-security-policy"] = content_security_policy(form_action=self.extra_form_action)
-        for name, value in headers.items():
+        for name, value in security_headers(self.declaration).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body.encode())
@@ -124,7 +123,9 @@ def test_a_form_leads_elsewhere_only_if_the_csp_names_the_target(
 ) -> None:
     with serve(Handler) as other:
         handler.other_port = other.server_port
-        handler.extra_form_action = ("http://127.0.0.1:*",) if allowed else ()
+        targets = "'self' http://127.0.0.1:*"
+        leave = Override("content-security-policy", targets, "The app listens there.", "form-action")
+        handler.declaration = replace(DECLARATION, overrides=(leave,)) if allowed else DECLARATION
         page.goto(address)
         page.get_by_role("button", name="Leave").click()
         page.wait_for_timeout(500)

@@ -18,7 +18,9 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+"""Frameworks type their scopes and messages each in their own way, so any will do."""
+
 __all__ = ["Guard", "Mode", "nonce"]
 
 _NONCE = "strictly_necessary.nonce"
