@@ -278,12 +278,12 @@ SAID = {
     "a worker of a worker": "done",
     "the header of navigation preloads": "done",
     "a custom element beside it": "done",
+    "storage buckets": "SecurityError: Not declared:  StorageBucketManager.open",
     **dict.fromkeys(
         [
             "a worker of text",
             "a worker of data",
             "a worker by the constructor of a worker",
-            "storage buckets",
             "the old file system",
             "storage access",
         ],
