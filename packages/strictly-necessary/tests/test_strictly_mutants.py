@@ -65,6 +65,7 @@ def test_a_flood_is_counted_up_to_its_limits(watch: Watch) -> None:
     assert codes(watch.request(b"; ".join(same))[1]) == ["SN301"]
     assert codes(watch.request(b"; ".join([*same, b"__Host-session=a"]))[1]) == ["SN301"]
     assert codes(watch.request(b"; ".join([*same, b"evil=1"]))[1]) == ["SN301", "SN304"]
+    assert codes(watch.request(b"; ".join([*same, b"evil=1", b"other=1"]))[1]) == ["SN301", "SN304"]
     assert watch.request(b"; ".join([*same, b"evil=1", b"__Host-session=a"]))[0] == b"__Host-session=a"
     different = [b"evil%d=1" % number for number in range(21)]
     assert codes(watch.request(b"; ".join(different[:20]))[1]) == ["SN301"] * 20
@@ -94,6 +95,11 @@ def test_a_life_may_be_a_minute_short_of_the_declared_one() -> None:
     assert told("; Max-Age=3601") == ["SN314"]
     assert told("; Max-Age=1") == ["SN318"]
     assert told("") == ["SN318"]
+    for life, words in (("", "ends with the browser session"), ("; Max-Age=60", "would live 60 seconds")):
+        header = f"__Host-draft=1; Path=/; Secure; HttpOnly; SameSite=Lax{life}".encode()
+        assert (
+            watch.response(header)[0][0].message == f"\"__Host-draft\" {words}, and its declared lifetime is '1 hour'"
+        )
     assert told("; Max-Age=0") == told("; Max-Age=-1") == []
     assert told("; Max-Age=0; Expires=Thu, 01 Jan 1970 02:00:00 GMT") == ["SN314"]
 
@@ -143,6 +149,18 @@ def test_joined_headers_are_handed_on_only_when_they_changed() -> None:
     report = Checkpoint(policy_of(SESSION, ROUTE), mode="report", on_finding=found.append)
     assert report.incoming([b"ROUTE=1", b"_ga=1"]) is None
     assert found[-1].code == "SN301"
+
+
+def test_in_a_first_look_the_headers_of_the_application_stay_as_they_are() -> None:
+    found: list[GuardFinding] = []
+    checkpoint = Checkpoint(policy_of(SESSION), mode="report", on_finding=found.append)
+    same, other = (b"X-Frame-Options", b"DENY"), (b"Referrer-Policy", b"unsafe-url")
+    assert checkpoint.outgoing([same, other], "/")[:2] == [same, other]
+    assert [finding.code for finding in found] == ["SN321"]
+    enforce = Checkpoint(policy_of(SESSION), mode="enforce", on_finding=found.append)
+    assert [value for name, value in enforce.outgoing([same, other], "/") if name.lower() == same[0].lower()] == [
+        b"DENY"
+    ]
 
 
 def test_the_kinds_of_the_example_are_what_these_tests_take_them_for() -> None:

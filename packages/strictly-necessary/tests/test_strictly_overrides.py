@@ -6,6 +6,7 @@ import pytest
 
 from strictly_necessary import Override, check, load
 from strictly_necessary._overrides import IN_PARTS, MANAGED, problems
+from strictly_necessary.headers import security_headers
 
 CSP, FEATURES, FRAMES = "content-security-policy", "permissions-policy", "x-frame-options"
 HOSTS = {"pay.example.com", "media.example.org"}
@@ -18,6 +19,17 @@ def csp(directive: str | None, value: str, *paths: str) -> Override:
 
 def found(override: Override, *before: Override) -> list[tuple[str, str]]:
     return [(code, key) for code, key, message, fix in problems(override, HOSTS, before) if message and fix]
+
+
+def test_the_headers_of_the_guard_are_those_that_it_sends() -> None:
+    assert {*MANAGED} == {*security_headers(load(EXAMPLE)), "clear-site-data"}
+
+
+def test_a_finding_names_the_header_and_its_part() -> None:
+    (finding,) = problems(csp("img-src", "evil.example"), HOSTS, ())
+    assert finding[2] == "content-security-policy img-src names evil.example, which is not declared"
+    (finding,) = problems(Override(FRAMES, "x", "r"), HOSTS, [Override(FRAMES, "y", "r")])
+    assert finding[2] == "x-frame-options is overridden twice for the same paths"
 
 
 @pytest.mark.parametrize("name", MANAGED)

@@ -25,7 +25,7 @@ IN_PARTS = frozenset({"content-security-policy", "permissions-policy"})
 _RUNS_SCRIPT = frozenset(
     {"default-src", "script-src", "script-src-elem", "script-src-attr", "worker-src", "object-src", "base-uri"}
 )
-_LOOSE = frozenset({"'unsafe-inline'", "'unsafe-eval'", "*", "http:", "https:", "data:", "blob:", "ws:", "wss:"})
+_LOOSE = frozenset({"'unsafe-inline'", "'unsafe-eval'", "http:", "https:", "data:", "blob:", "ws:", "wss:"})
 _ANY_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?\*(?::\S*)?(?:/\S*)?", re.IGNORECASE)
 _KEPT = frozenset({"require-trusted-types-for", "trusted-types"})
 _WITHOUT_FALLBACK = frozenset({"default-src", "base-uri", "form-action"})
