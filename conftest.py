@@ -4,10 +4,15 @@ import os
 from collections.abc import Iterator
 
 import httpx
+import hypothesis
 import pytest
 
 from tests.support.people import Person, new_person
 from tests.support.platform import PlatformThread, RunningPlatform, undeclared
+
+# How long one example takes says nothing on a busy machine; pytest's own limit stands.
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
 
 DATABASES = [
     pytest.param("sqlite", id="sqlite"),

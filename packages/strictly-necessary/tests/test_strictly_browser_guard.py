@@ -14,20 +14,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strictly_necessary import Direction, GuardFinding, load
+from strictly_necessary._checkpoint import Checkpoint, Mode
+from strictly_necessary._serving import STYLESHEET, Answer, Limiter, Serving
 from strictly_necessary.browser import (
     GUARD_PATH,
     LONGEST_REPORT,
     REPORT_PATH,
-    Addresses,
-    Limiter,
+    guard_address,
     guard_script,
     read_report,
     worker_bootstrap,
 )
+from strictly_necessary.headers import security_headers
+from strictly_necessary.page import WELL_KNOWN, render_json, stylesheet
 
 PACKAGE = Path(__file__).parent.parent
 DECLARATION = load(PACKAGE / "tests" / "browser_site" / "policy.toml")
-WORKER = {b"sec-fetch-dest": b"worker"}
 
 
 def test_it_is_smaller_than_four_kilobytes() -> None:
@@ -90,7 +92,7 @@ def test_a_report_becomes_a_finding() -> None:
     assert read_report(report()) == GuardFinding(
         code="SN331",
         direction=Direction.BROWSER,
-        message='"_ga" is not declared, and the browser guard refused it',
+        message='a script tried to keep "_ga", which is not declared, in local storage',
         name="_ga",
         kind="local",
         script="/static/a.js",
@@ -168,55 +170,82 @@ def test_a_minute_has_only_so_many_reports() -> None:
 # --- Addresses
 
 
-def test_the_script_is_served_and_kept_while_it_is_the_same() -> None:
-    addresses = Addresses(DECLARATION)
-    answer = addresses.answer("GET", GUARD_PATH, b"", {})
+def serving(mode: Mode = "enforce", **options: Any) -> Serving:
+    on_finding = options.pop("on_finding", lambda _: None)
+    return Serving(DECLARATION, Checkpoint(DECLARATION, mode=mode, on_finding=on_finding), **options)
+
+
+def ask(path: str, query: bytes = b"", method: str = "GET", body: bytes = b"", **headers: bytes) -> Answer:
+    """What is answered; the names of headers have underscores here."""
+    sent = {name.replace("_", "-").encode(): value for name, value in headers.items()}
+    answer = serving().answer(method, path, query, sent, body)
     assert answer is not None
-    headers = dict(answer.headers)
-    assert (answer.status, answer.body) == (200, guard_script(DECLARATION).encode())
-    assert headers[b"content-type"] == b"text/javascript; charset=utf-8"
-    assert headers[b"cache-control"] == b"no-cache"
-    assert headers[b"cross-origin-resource-policy"] == b"same-origin"
-    assert headers[b"x-content-type-options"] == b"nosniff"
-    again = addresses.answer("GET", GUARD_PATH, b"", {b"if-none-match": headers[b"etag"]})
-    assert again is not None
-    assert (again.status, again.body) == (304, b"")
-    head = addresses.answer("HEAD", GUARD_PATH, b"", {})
-    assert head is not None
-    assert (head.status, head.body, dict(head.headers)[b"content-length"]) == (200, b"", headers[b"content-length"])
+    return answer
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "allowed"), [("GET", REPORT_PATH, b"POST"), ("POST", GUARD_PATH, b"GET, HEAD")]
+    ("path", "media_type", "text"),
+    [
+        (GUARD_PATH, b"text/javascript; charset=utf-8", guard_script(DECLARATION).encode()),
+        (WELL_KNOWN, b"application/json", render_json(DECLARATION).encode()),
+        (STYLESHEET, b"text/css; charset=utf-8", stylesheet().encode()),
+    ],
+)
+def test_what_is_ours_is_served_and_kept_while_it_is_the_same(path: str, media_type: bytes, text: bytes) -> None:
+    answer = ask(path)
+    headers = dict(answer.headers)
+    assert (answer.status, answer.body) == (200, text)
+    assert headers[b"content-type"] == media_type
+    assert headers[b"cache-control"] == b"no-cache"
+    assert headers[b"content-length"] == str(len(text)).encode()
+    for name, value in security_headers(DECLARATION, path=path).items():
+        assert headers[name.encode()] == value.encode()
+    small = ask(path, accept_encoding=b"br, GZIP;q=0.8")
+    assert gzip.decompress(small.body) == text
+    assert dict(small.headers)[b"content-encoding"] == b"gzip"
+    assert ask(path, accept_encoding=b"gzip;q=0, br").body == text
+    for found, how in ((answer, b""), (small, b"gzip")):
+        tag = dict(found.headers)[b"etag"]
+        again = ask(path, if_none_match=tag, accept_encoding=how)
+        assert (again.status, again.body, dict(again.headers)[b"etag"]) == (304, b"", tag)
+        head = ask(path, method="HEAD", accept_encoding=how)
+        assert (head.status, head.body, head.headers) == (200, b"", found.headers)
+
+
+def test_the_address_with_its_version_is_kept_for_good() -> None:
+    path, _, query = guard_address(DECLARATION).partition("?")
+    assert path == GUARD_PATH
+    assert dict(ask(path, query.encode()).headers)[b"cache-control"] == b"public, max-age=31536000, immutable"
+    for other in (b"v=0123456789abcdef", b"\xff", guard_address(DECLARATION, block=False).partition("?")[2].encode()):
+        assert dict(ask(path, other).headers)[b"cache-control"] == b"no-cache"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", REPORT_PATH, b"POST"), ("POST", GUARD_PATH, b"GET, HEAD"), ("DELETE", WELL_KNOWN, b"GET, HEAD")],
 )
 def test_other_methods_are_told_so(method: str, path: str, allowed: bytes) -> None:
-    answer = Addresses(DECLARATION).answer(method, path, b"", {})
-    assert answer is not None
+    answer = ask(path, method=method)
     assert (answer.status, dict(answer.headers)[b"allow"]) == (405, allowed)
 
 
 def test_reports_are_always_answered_alike() -> None:
     found: list[GuardFinding] = []
-    addresses = Addresses(DECLARATION, on_finding=found.append, reports_a_minute=2, now=lambda: 0.0)
+    addresses = serving(on_finding=found.append, reports_a_minute=2, now=lambda: 0.0)
     for body in (report(), b"nonsense", report(), b"x" * (LONGEST_REPORT + 1)):
         answer = addresses.answer("POST", REPORT_PATH, b"", {}, body)
         assert answer is not None
         assert (answer.status, answer.body) == (204, b"")
     assert len(found) == 1, "two were let in, and one of them was nonsense"
     assert addresses.answer("POST", REPORT_PATH, b"", {}, report()) == answer
-    silent = Addresses(DECLARATION).answer("POST", REPORT_PATH, b"", {}, report())
-    assert silent == answer
 
 
 def test_a_marked_worker_gets_the_guard_and_then_its_own_script() -> None:
-    addresses = Addresses(DECLARATION)
-    classic = addresses.answer("GET", "/a b/w.js", b"x=%20&strictly-guard=classic&y=", WORKER)
-    module = addresses.answer("GET", "/w.js", b"strictly-guard=module", {b"sec-fetch-dest": b"sharedworker"})
-    assert classic is not None
-    assert module is not None
+    classic = ask("/a b/w.js", b"x=%20&strictly-guard=classic&y=", sec_fetch_dest=b"worker")
+    module = ask("/w.js", b"strictly-guard=module", sec_fetch_dest=b"sharedworker")
     assert classic.body == guard_script(DECLARATION).encode() + b'importScripts("/a%20b/w.js?x=%20\\u0026y=");\n'
     assert module.body == worker_bootstrap("/w.js", module=True).encode()
-    assert dict(module.headers)[b"vary"] == b"Sec-Fetch-Dest"
+    assert (b"vary", b"sec-fetch-dest") in module.headers
 
 
 @pytest.mark.parametrize(
@@ -231,32 +260,32 @@ def test_a_marked_worker_gets_the_guard_and_then_its_own_script() -> None:
     ],
 )
 def test_nobody_else_gains_by_the_mark(method: str, path: str, query: bytes, destination: bytes) -> None:
-    assert Addresses(DECLARATION).answer(method, path, query, {b"sec-fetch-dest": destination}) is None
+    assert serving().answer(method, path, query, {b"sec-fetch-dest": destination}) is None
+    from_a_page = {b"sec-fetch-dest": destination, b"sec-fetch-mode": b"same-origin"}
+    answer = serving().answer(method, path, query, from_a_page)
+    assert (answer.status if answer else None) == (403 if destination == b"worker" else None)
 
 
 def test_a_service_worker_is_served_only_if_it_is_declared() -> None:
-    addresses = Addresses(DECLARATION)
-    as_one = {b"sec-fetch-dest": b"serviceworker"}
     statuses = [
-        answer.status if (answer := addresses.answer("GET", path, b"strictly-guard=classic", as_one)) else None
+        ask(path, b"strictly-guard=classic", sec_fetch_dest=b"serviceworker").status
         for path in ("/service-classic.js", "/tracker.js")
     ]
     assert statuses == [200, 403]
 
 
-def test_workers_that_no_guard_started_are_refused() -> None:
-    addresses = Addresses(DECLARATION)
-    refused = addresses.starts_unguarded_worker(b"worker", b"same-origin", b"")
-    assert refused is not None
-    assert refused.status == 403
-    assert addresses.starts_unguarded_worker(b"worker", b"cors", b"") is None, "a module that a worker imports"
-    assert addresses.starts_unguarded_worker(b"script", b"no-cors", b"") is None
-    assert addresses.starts_unguarded_worker(b"worker", b"same-origin", b"strictly-guard=module") is None
-    assert Addresses(DECLARATION, block=False).starts_unguarded_worker(b"worker", b"same-origin", b"") is None
+@pytest.mark.parametrize("destination", [b"worker", b"sharedworker", b"serviceworker"])
+def test_workers_that_no_guard_started_are_refused(destination: bytes) -> None:
+    asked = {b"sec-fetch-dest": destination, b"sec-fetch-mode": b"same-origin"}
+    assert ask("/w.js", sec_fetch_dest=destination, sec_fetch_mode=b"same-origin").status == 403
+    imported = {**asked, b"sec-fetch-mode": b"cors"}
+    assert serving().answer("GET", "/w.js", b"", imported) is None, "a module that a worker imports"
+    assert serving().answer("GET", "/w.js", b"", {**asked, b"sec-fetch-dest": b"script"}) is None
+    assert serving("report").answer("GET", "/w.js", b"", asked) is None
 
 
 def test_other_requests_hardly_notice() -> None:
-    addresses = Addresses(DECLARATION)
+    addresses = serving()
     assert not addresses.is_ours("/a", b"page=2")
     assert addresses.is_ours(GUARD_PATH, b"")
     assert addresses.is_ours(REPORT_PATH, b"")

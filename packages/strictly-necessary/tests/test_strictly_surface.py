@@ -39,7 +39,7 @@ NAMES = {
     "strictly_necessary.headers": """
         DENIED_FEATURES clear_site_data content_security_policy permissions_policy security_headers source_hash""",
     "strictly_necessary.browser": """
-        GUARD_PATH REPORT_PATH Addresses Answer Limiter guard_script read_report worker_bootstrap""",
+        GUARD_PATH REPORT_PATH guard_address guard_script read_report worker_bootstrap""",
     "strictly_necessary.cookies": """
         CookiePair CookieSyntaxError SetCookie lifetime parse_cookie_date parse_cookie_header parse_set_cookie refusal
         serialize_cookie_header serialize_set_cookie""",

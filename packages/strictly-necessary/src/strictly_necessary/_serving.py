@@ -1,62 +1,183 @@
-"""The addresses that the guards answer themselves: the browser guard's, and the declaration for machines and pages."""
+"""What the guards answer themselves: the browser guard, its reports, workers behind it, and the declaration."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from strictly_necessary._checkpoint import Checkpoint, Header
-from strictly_necessary.browser import Addresses, Answer
+from strictly_necessary._items import Kind
+from strictly_necessary.browser import (
+    GUARD_PATH,
+    LONGEST_REPORT,
+    REPORT_PATH,
+    WORKER_PARAMETER,
+    guard_script,
+    read_report,
+    version,
+    worker_bootstrap,
+)
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.page import WELL_KNOWN, stylesheet, well_known
 
 STYLESHEET = "/.well-known/cookie-policy.css"
-_TYPES = {WELL_KNOWN: b"application/json", STYLESHEET: b"text/css; charset=utf-8"}
+
 _PREFIX = "/.well-known/cookie-"
+_MARK = f"{WORKER_PARAMETER}=".encode()
+_WORKERS = (b"worker", b"sharedworker", b"serviceworker")
+_TYPES = ("classic", "module")
+_FRESH = (b"cache-control", b"no-cache")
+_FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
+_PLAIN = ((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"))
+_JAVASCRIPT = b"text/javascript; charset=utf-8"
+_GZIP = re.compile(rb"(?:^|,)[ \t]*gzip[ \t]*(?:,|$|;(?![ \t]*q=0(?:\.0*)?[ \t]*(?:,|$)))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole response; the names of headers are in lower case."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes = b""
+
+
+_UNGUARDED = Answer(403, _PLAIN, b"A worker is started through the browser guard, which marks its address.\n")
+
+
+class Limiter:
+    """A token bucket: `limit` at once, and `limit` a minute. `now` tells the time in seconds and never runs back."""
+
+    def __init__(self, limit: int, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._now = now
+        self._left = float(limit)
+        self._at = now()
+
+    def allows(self) -> bool:
+        """Whether there is one left; it is then taken."""
+        now = self._now()
+        self._left = min(self._limit, self._left + (now - self._at) * self._limit / 60)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class _Document:
+    """A text that is served as it is, or compressed for whom that is smaller."""
+
+    def __init__(self, text: bytes, media_type: bytes, *more: Header) -> None:
+        self.text = text
+        self._compressed = gzip.compress(text, mtime=0)
+        self._tag = hashlib.sha256(text).hexdigest()[:32].encode()
+        self._headers = ((b"content-type", media_type), (b"vary", b"accept-encoding"), *more)
+
+    def answer(self, method: str, headers: Mapping[bytes, bytes], cache: Header = _FRESH) -> Answer:
+        if method not in {"GET", "HEAD"}:
+            return Answer(405, (*_PLAIN, (b"allow", b"GET, HEAD"), (b"content-length", b"0")))
+        small = _GZIP.search(headers.get(b"accept-encoding", b"")) is not None
+        tag = (b"etag", b'"%s%s"' % (self._tag, b"-gzip" if small else b""))
+        if tag[1] in headers.get(b"if-none-match", b""):
+            return Answer(304, (tag, cache, (b"vary", b"accept-encoding")))
+        body = self._compressed if small else self.text
+        encoding = ((b"content-encoding", b"gzip"),) if small else ()
+        length = (b"content-length", str(len(body)).encode())
+        return Answer(200, (*self._headers, *encoding, tag, cache, length), b"" if method == "HEAD" else body)
 
 
 class Serving:
-    """What a guard with this declaration and this checkpoint answers before the application is asked."""
+    """What a guard with this declaration and this checkpoint answers before the application is asked.
 
-    def __init__(self, declaration: Declaration, checkpoint: Checkpoint) -> None:
-        self._checkpoint = checkpoint
-        self._addresses = Addresses(declaration, block=checkpoint.mode != "report", on_finding=checkpoint.on_finding)
+    `is_ours` is for every request and takes a fraction of a microsecond; only if it says so, or a browser asks for a
+    worker, is `answer` to be asked. Reports go to the checkpoint's `on_finding`, at most `reports_a_minute`.
+    """
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        checkpoint: Checkpoint,
+        *,
+        reports_a_minute: int = 60,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._declaration = declaration
+        self._checkpoint = checkpoint
+        self._limiter = Limiter(reports_a_minute, now=now)
+        self._blocks = checkpoint.mode != "report"
+        script = guard_script(declaration, block=self._blocks)
+        self._version = version(script).encode()
+        self._documents = {
+            GUARD_PATH: _Document(script.encode(), _JAVASCRIPT),
+            WELL_KNOWN: _Document(well_known(declaration), b"application/json"),
+            STYLESHEET: _Document(stylesheet().encode(), b"text/css; charset=utf-8"),
+        }
 
     def is_ours(self, path: str, query: bytes) -> bool:
-        """Whether `answer` is to be asked; a fraction of a microsecond."""
-        return path.startswith(_PREFIX) or self._addresses.is_ours(path, query)
+        """Whether `answer` is to be asked."""
+        return path.startswith(_PREFIX) or _MARK in query
 
     def answer(
-        self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes
+        self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes = b""
     ) -> Answer | None:
-        """The whole response with its security headers, or None if the application is to answer; see `Addresses`."""
-        if path in _TYPES:
-            found: Answer | None = self._give(method, path, headers)
-        else:
-            found = self._addresses.answer(method, path, query, headers, body)
-        return self._dressed(found, path)
-
-    def refusal(self, headers: Mapping[bytes, bytes], path: str, query: bytes) -> Answer | None:
-        """The answer to a request for a worker that no guard has started, or None."""
-        mode, destination = headers.get(b"sec-fetch-mode", b""), headers.get(b"sec-fetch-dest", b"")
-        return self._dressed(self._addresses.starts_unguarded_worker(destination, mode, query), path)
-
-    def _give(self, method: str, path: str, headers: Mapping[bytes, bytes]) -> Answer:
-        if method not in {"GET", "HEAD"}:
-            return Answer(405, ((b"allow", b"GET, HEAD"), (b"content-length", b"0")))
-        text = well_known(self._declaration) if path == WELL_KNOWN else stylesheet().encode()
-        tag = b'"' + hashlib.sha256(text).hexdigest()[:32].encode() + b'"'
-        fresh = ((b"etag", tag), (b"cache-control", b"no-cache"))
-        if tag in headers.get(b"if-none-match", b""):
-            return Answer(304, fresh)
-        whole = ((b"content-type", _TYPES[path]), (b"content-length", str(len(text)).encode()))
-        return Answer(200, (*fresh, *whole), b"" if method == "HEAD" else text)
-
-    def _dressed(self, answer: Answer | None, path: str) -> Answer | None:
-        """The answer with the security headers, where it has none of its own."""
-        if answer is None:
+        """The whole response with its security headers, or None if the application is to answer. `path` is decoded; the
+        names in `headers` are in lower case. Of `body` at most `LONGEST_REPORT` + 1 bytes are needed, and only for a
+        POST to `REPORT_PATH`."""
+        found = self._find(method, path, query, headers, body)
+        if found is None:
             return None
-        own = {name for name, _ in answer.headers}
-        rest: list[Header] = [pair for pair in self._checkpoint.security(path) if pair[0] not in own]
-        return Answer(answer.status, (*answer.headers, *rest), answer.body)
+        own = {name for name, _ in found.headers}
+        rest = [pair for pair in self._checkpoint.security(path) if pair[0] not in own]
+        return replace(found, headers=(*found.headers, *rest))
+
+    def _find(self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes) -> Answer | None:
+        if path == REPORT_PATH:
+            return self._take_report(method, body)
+        if path in self._documents:
+            cache = _FOR_GOOD if path == GUARD_PATH and query == self._version else _FRESH
+            return self._documents[path].answer(method, headers, cache)
+        if _MARK in query and (bootstrap := self._start_worker(method, path, query, headers)) is not None:
+            return bootstrap
+        # The main script of a worker that no guard has started: what a worker imports comes with another mode.
+        destination, mode = headers.get(b"sec-fetch-dest"), headers.get(b"sec-fetch-mode")
+        return _UNGUARDED if self._blocks and destination in _WORKERS and mode == b"same-origin" else None
+
+    def _take_report(self, method: str, body: bytes) -> Answer:
+        if method != "POST":
+            return Answer(405, (*_PLAIN, (b"allow", b"POST"), (b"content-length", b"0")))
+        if len(body) <= LONGEST_REPORT and self._limiter.allows():
+            finding = read_report(body)
+            if finding is not None:
+                self._checkpoint.on_finding(finding)
+        return Answer(204, ((b"cache-control", b"no-store"),))
+
+    def _start_worker(self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> Answer | None:
+        parts = query.split(b"&")
+        marks = [part.removeprefix(_MARK).decode("latin-1") for part in parts if part.startswith(_MARK)]
+        if method not in {"GET", "HEAD"} or not marks or marks[-1] not in _TYPES:
+            return None
+        destination = headers.get(b"sec-fetch-dest")
+        # Browsers say it on https and localhost only. Nobody gains by the answer: it is ours, and public.
+        if destination is not None and destination not in _WORKERS:
+            return None
+        if destination == b"serviceworker" and self._blocks and not self._declares(path):
+            return _UNGUARDED
+        own = quote(path, safe="/:@!$&'()*+,;=-._~")
+        if rest := b"&".join(part for part in parts if not part.startswith(_MARK)):
+            own += "?" + quote(rest, safe="/:@!$&'()*+,;=-._~?%[]")
+        try:
+            bootstrap = worker_bootstrap(own, module=marks[-1] == "module").encode()
+        except ValueError:
+            return None
+        guard = b"" if marks[-1] == "module" else self._documents[GUARD_PATH].text
+        return _Document(guard + bootstrap, _JAVASCRIPT, (b"vary", b"sec-fetch-dest")).answer(method, headers)
+
+    def _declares(self, path: str) -> bool:
+        item = self._declaration.match(Kind.SERVICE_WORKER, path)
+        return item is not None and self._declaration.is_exempt(item)

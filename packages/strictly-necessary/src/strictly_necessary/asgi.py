@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from strictly_necessary._checkpoint import Checkpoint, Mode, Reporter
 from strictly_necessary._findings import GuardError
 from strictly_necessary._guarding import Watch
-from strictly_necessary._serving import Serving
-from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH, Answer
+from strictly_necessary._serving import Answer, Serving
+from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH
 from strictly_necessary.declaration import Declaration
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -138,9 +138,6 @@ def nonce(scope: Scope) -> str:
 
 async def _answer(serving: Serving, scope: Scope, path: str, query: bytes, receive: Receive) -> Answer | None:
     headers = {name.lower(): value for name, value in scope["headers"]}
-    refused = serving.refusal(headers, path, query)
-    if refused is not None:
-        return refused
     wants_body = path == REPORT_PATH and scope["method"] == "POST"
     body = await _report(receive) if wants_body else b""
     return serving.answer(scope["method"], path, query, headers, body)

@@ -1,7 +1,7 @@
-"""The browser guard, without a framework: the script, the addresses that belong to it, and what it reports.
+"""The browser guard: its script, the start of a worker behind it, and what it reports.
 
-`Addresses` answers for all of it; the guards for ASGI and WSGI ask it first. What the script refuses, and what no
-script can refuse, is told in docs/explanation/browser-guard.md.
+The guards for ASGI and WSGI serve all of it. What the script refuses, and what no script can refuse, is told in
+docs/explanation/browser-guard.md.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
-from urllib.parse import quote
 
 from strictly_necessary._findings import Direction, GuardFinding
 from strictly_necessary._items import Item, Kind, SetBy
@@ -24,9 +20,7 @@ from strictly_necessary.declaration import Declaration
 __all__ = [
     "GUARD_PATH",
     "REPORT_PATH",
-    "Addresses",
-    "Answer",
-    "Limiter",
+    "guard_address",
     "guard_script",
     "read_report",
     "worker_bootstrap",
@@ -39,15 +33,20 @@ WORKER_PARAMETER = "strictly-guard"
 LONGEST_REPORT = 4096
 """Bytes of a report; a longer one is not read."""
 
-_OWN = frozenset({GUARD_PATH, REPORT_PATH})
-_MARK = f"{WORKER_PARAMETER}=".encode()
-_WORKERS = (b"worker", b"sharedworker", b"serviceworker")
-_TYPES = ("classic", "module")
 _MESSAGES = {
-    "SN331": "{name} is not declared, and the browser guard refused it",
-    "SN332": "{name} differs from its declaration in the browser, and the guard refused it",
-    "SN333": "{name} stores what nobody can declare, and the browser guard refused it",
-    "SN334": "{name} is a worker that is not ours, and the browser guard refused it",
+    "SN331": "a script tried to keep {name}, which is not declared, {place}",
+    "SN332": "a script tried to keep {name}, otherwise than declared, {place}",
+    "SN333": "a script tried to use {name}, where nothing can be declared",
+    "SN334": "a script tried to start {name}, which is not ours, as a worker",
+}
+_PLACES = {
+    Kind.COOKIE.value: "as a cookie",
+    Kind.LOCAL.value: "in local storage",
+    Kind.SESSION.value: "in session storage",
+    Kind.INDEXEDDB.value: "as a database",
+    Kind.CACHE.value: "as a cache",
+    Kind.SERVICE_WORKER.value: "as a service worker",
+    Kind.OPFS.value: "as a file",
 }
 _KINDS = frozenset(kind.value for kind in Kind) | {"worker", ""}
 _PLACE = re.compile(r"(?:https?://[^/?#\s:]+(?::[0-9]{1,5})?)?/[^?#\s]*:[0-9]{1,9}:[0-9]{1,9}")
@@ -56,15 +55,18 @@ _LONGEST_NAME = 80
 _LONGEST_PLACE = 200
 
 
-# --- The script ------------------------------------------------------------------------------------------------------
-
-
 def guard_script(declaration: Declaration, *, report_to: str = REPORT_PATH, block: bool = True) -> str:
     """The classic script that a page loads first. It holds what scripts may write, and nothing else of the declaration.
     With `block=False` it only reports. The same declaration always gives the same text."""
     items = [_allowed(item) for item in declaration.items if _is_for_scripts(item) and declaration.is_exempt(item)]
     rules = _javascript({"to": report_to, "block": block, "items": items})
     return _template().replace("RULES", rules)
+
+
+def guard_address(declaration: Declaration, *, block: bool = True) -> str:
+    """The address of the script with its version, which browsers keep for good and need not ask for again. `block` is
+    as in `guard_script`: False where the guard is in mode `report`."""
+    return f"{GUARD_PATH}?{version(guard_script(declaration, block=block))}"
 
 
 def worker_bootstrap(path: str, *, module: bool) -> str:
@@ -103,9 +105,6 @@ def _template() -> str:
     return (resources.files("strictly_necessary") / "static" / "guard.min.js").read_text(encoding="utf-8")
 
 
-# --- What it reports -------------------------------------------------------------------------------------------------
-
-
 def read_report(body: bytes) -> GuardFinding | None:
     """The finding in a report, or None if it is not one of ours. Anybody can send anything: all of it is cut and
     escaped, and only names and the places of scripts are kept, never a value, an address of a page or a time."""
@@ -127,7 +126,7 @@ def read_report(body: bytes) -> GuardFinding | None:
     return GuardFinding(
         code=code,
         direction=Direction.BROWSER,
-        message=_MESSAGES[code].replace("{name}", f'"{shown}"'),
+        message=_MESSAGES[code].format(name=f'"{shown}"', place=_PLACES.get(kind, "in the browser")),
         name=shown,
         kind=kind or None,
         script=frames[0].rsplit(":", 2)[0] if frames else None,
@@ -139,140 +138,6 @@ def _shown(text: str, longest: int) -> str:
     return text[:longest].encode("unicode_escape").decode("ascii")
 
 
-class Limiter:
-    """A token bucket: `limit` at once, and `limit` a minute. `now` tells the time in seconds and never runs back."""
-
-    def __init__(self, limit: int, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._limit = limit
-        self._now = now
-        self._left = float(limit)
-        self._at = now()
-
-    def allows(self) -> bool:
-        """Whether there is one left; it is then taken."""
-        now = self._now()
-        self._left = min(self._limit, self._left + (now - self._at) * self._limit / 60)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
-# --- Our addresses ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole response; the names of headers are in lower case."""
-
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes = b""
-
-
-_PRIVATE = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin"))
-_SCRIPT = (*_PRIVATE, (b"content-type", b"text/javascript; charset=utf-8"), (b"cache-control", b"no-cache"))
-_PLAIN = (*_PRIVATE, (b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"))
-_UNGUARDED = Answer(403, _PLAIN, b"A worker is started through the browser guard, which marks its address.\n")
-
-
-class Addresses:
-    """Answers for the guard's own addresses.
-
-    `is_ours` is for every request and takes a fraction of a microsecond; only if it says so is `answer` to be asked.
-    `answer` gives None where the application answers after all. `on_finding` gets each report that is well formed, at
-    most `reports_a_minute`. `starts_unguarded_worker` is for the other requests.
-    """
-
-    def __init__(
-        self,
-        declaration: Declaration,
-        *,
-        block: bool = True,
-        on_finding: Callable[[GuardFinding], None] | None = None,
-        reports_a_minute: int = 60,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        text = guard_script(declaration, block=block)
-        self._script = text.encode()
-        self._tag = _tag(self._script)
-        self._on_finding = on_finding
-        self._limiter = Limiter(reports_a_minute, now=now)
-        self._declaration = declaration
-        self._block = block
-
-    def is_ours(self, path: str, query: bytes) -> bool:
-        """Whether `answer` is to be asked."""
-        return path in _OWN or _MARK in query
-
-    def answer(
-        self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes = b""
-    ) -> Answer | None:
-        """The response, or None if the application is to answer. `path` is decoded; the names in `headers` are in lower
-        case. Of `body` at most `LONGEST_REPORT` + 1 bytes are needed, and only for a POST to `REPORT_PATH`."""
-        if path == REPORT_PATH:
-            return self._take_report(method, body)
-        if path == GUARD_PATH:
-            return self._give(method, headers, self._script, self._tag, _SCRIPT)
-        return self._start_worker(method, path, query, headers)
-
-    def starts_unguarded_worker(self, destination: bytes, mode: bytes, query: bytes) -> Answer | None:
-        """The refusal, if this request is for the main script of a worker that no guard has started: Sec-Fetch-Dest
-        names a worker and Sec-Fetch-Mode is `same-origin`, while scripts that it imports come with another mode."""
-        if destination in _WORKERS and mode == b"same-origin" and self._block and _MARK not in query:
-            return _UNGUARDED
-        return None
-
-    def _declares(self, path: str) -> bool:
-        item = self._declaration.match(Kind.SERVICE_WORKER, path)
-        return item is not None and self._declaration.is_exempt(item)
-
-    def _take_report(self, method: str, body: bytes) -> Answer:
-        if method != "POST":
-            return Answer(405, (*_PLAIN, (b"allow", b"POST")))
-        if self._on_finding is not None and len(body) <= LONGEST_REPORT and self._limiter.allows():
-            finding = read_report(body)
-            if finding is not None:
-                self._on_finding(finding)
-        return Answer(204, ((b"cache-control", b"no-store"),))
-
-    def _give(
-        self,
-        method: str,
-        headers: Mapping[bytes, bytes],
-        text: bytes,
-        tag: bytes,
-        sent: tuple[tuple[bytes, bytes], ...],
-    ) -> Answer:
-        if method not in {"GET", "HEAD"}:
-            return Answer(405, (*_PLAIN, (b"allow", b"GET, HEAD")))
-        if tag in headers.get(b"if-none-match", b""):
-            return Answer(304, (*_PRIVATE, (b"etag", tag), (b"cache-control", b"no-cache")))
-        length = (b"content-length", str(len(text)).encode())
-        return Answer(200, (*sent, (b"etag", tag), length), b"" if method == "HEAD" else text)
-
-    def _start_worker(self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> Answer | None:
-        parts = query.split(b"&")
-        marks = [part.removeprefix(_MARK).decode("latin-1") for part in parts if part.startswith(_MARK)]
-        if method not in {"GET", "HEAD"} or not marks or marks[-1] not in _TYPES:
-            return None
-        destination = headers.get(b"sec-fetch-dest")
-        # Browsers say it on https and localhost only. Nobody gains by the answer: it is ours, and public.
-        if destination is not None and destination not in _WORKERS:
-            return None
-        if destination == b"serviceworker" and self._block and not self._declares(path):
-            return _UNGUARDED
-        own = quote(path, safe="/:@!$&'()*+,;=-._~")
-        if rest := b"&".join(part for part in parts if not part.startswith(_MARK)):
-            own += "?" + quote(rest, safe="/:@!$&'()*+,;=-._~?%[]")
-        try:
-            bootstrap = worker_bootstrap(own, module=marks[-1] == "module").encode()
-        except ValueError:
-            return None
-        text = bootstrap if marks[-1] == "module" else self._script + bootstrap
-        return self._give(method, headers, text, _tag(text), (*_SCRIPT, (b"vary", b"Sec-Fetch-Dest")))
-
-
-def _tag(text: bytes) -> bytes:
-    return b'"' + hashlib.sha256(text).hexdigest()[:32].encode() + b'"'
+def version(script: str) -> str:
+    """The query that names this text of the script and no other."""
+    return f"v={hashlib.sha256(script.encode()).hexdigest()[:16]}"

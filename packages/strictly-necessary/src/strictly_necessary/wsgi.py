@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from strictly_necessary._checkpoint import Checkpoint, Mode, Reporter
 from strictly_necessary._findings import GuardError
 from strictly_necessary._guarding import Watch
-from strictly_necessary._serving import Serving
-from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH, Answer
+from strictly_necessary._serving import Answer, Serving
+from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH
 from strictly_necessary.declaration import Declaration
 
 if TYPE_CHECKING:
@@ -113,12 +113,9 @@ def nonce(environ: Environ) -> str:
 
 
 def _answer(serving: Serving, environ: Environ, path: str, query: bytes) -> Answer | None:
-    names = ("sec-fetch-dest", "sec-fetch-mode", "if-none-match")
+    names = ("sec-fetch-dest", "sec-fetch-mode", "if-none-match", "accept-encoding")
     fields = {name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", "") for name in names}
     headers = {name.encode(): value.encode("latin-1", "replace") for name, value in fields.items() if value}
-    refused = serving.refusal(headers, path, query)
-    if refused is not None:
-        return refused
     method = environ["REQUEST_METHOD"]
     body = _report(environ) if path == REPORT_PATH and method == "POST" else b""
     decoded = path.encode("latin-1", "replace").decode("utf-8", "replace")
