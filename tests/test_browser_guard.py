@@ -8,14 +8,16 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
+from mixip.edge.policy import declaration
 from strictly_necessary import Direction, GuardFinding
+from strictly_necessary.browser import guard_address
 from tests.support.platform import PlatformThread, RunningPlatform
 from tests.support.screens import fresh_browser, sign_up
 from tests.support.storage import NOTHING, cookies, stored
 
 pytestmark = pytest.mark.browser
 
-GUARD = "/.well-known/cookie-guard.js"
+GUARD = guard_address(declaration())
 TRIES = {
     "cookie": "document.cookie = '_ga=GA1; path=/'",
     "cookie store": "await cookieStore.set('_ga', 'GA1')",

@@ -19,6 +19,7 @@ from mixip.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 PLATFORM = ROOT / "packages/mixip/src/mixip"
+LIBRARY = ROOT / "packages/strictly-necessary"
 DOCS = ROOT / "docs"
 ABSENT = "**Not yet**"
 
@@ -97,7 +98,7 @@ def test_no_document_names_a_variable_that_does_not_exist(document: Path) -> Non
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_leads_somewhere(document: Path) -> None:
     text = document.read_text()
-    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
     targets = re.findall(r"\]\(([^)\s]+)\)", prose) + re.findall(r'(?:src|href|srcset)="([^"]+)"', prose)
     broken = []
     for target in targets:
@@ -112,14 +113,15 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_is_named_exists(document: Path) -> None:
-    """A path is below the root, the platform's package or the document's folder; `look/x.js` may be a static file."""
+    """A path is below the root, one of two packages or the document's folder; `look/x.js` may be a static file."""
     missing = []
     for span in spans(document.read_text()):
         path = span.partition("::")[0]
         if not re.fullmatch(r"[a-z_./-][\w./-]*/[\w./-]+\.(py|toml|md|html|css|js)", path) or path.startswith("/"):
             continue
         feature, _, rest = path.partition("/")
-        places = (ROOT / path, PLATFORM / path, PLATFORM / feature / "static" / rest, document.parent / path)
+        below = (ROOT, PLATFORM, LIBRARY, LIBRARY / "src/strictly_necessary", document.parent)
+        places = (*(folder / path for folder in below), PLATFORM / feature / "static" / rest)
         if not any(place.exists() for place in places):
             missing.append(path)
     assert missing == []

@@ -27,7 +27,7 @@ from strictly_necessary import (
     set_cookie,
     wsgi,
 )
-from strictly_necessary._guarding import MOST_FINDINGS, Watch
+from strictly_necessary._guard.watch import MOST_FINDINGS, Watch
 from strictly_necessary.asgi import Mode
 from strictly_necessary.headers import security_headers
 

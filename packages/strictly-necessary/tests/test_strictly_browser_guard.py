@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strictly_necessary import Direction, GuardFinding, load
-from strictly_necessary._checkpoint import Checkpoint, Mode
-from strictly_necessary._serving import STYLESHEET, Answer, Limiter, Serving
+from strictly_necessary._guard.checkpoint import Checkpoint, Mode
+from strictly_necessary._guard.serving import STYLESHEET, Answer, Limiter, Serving
 from strictly_necessary.browser import (
     GUARD_PATH,
     LONGEST_REPORT,

@@ -26,7 +26,7 @@ from strictly_necessary import (
     load,
     set_cookie,
 )
-from strictly_necessary._guarding import MOST_FINDINGS, Watch
+from strictly_necessary._guard.watch import MOST_FINDINGS, Watch
 from strictly_necessary.asgi import Guard, Mode, nonce
 from strictly_necessary.headers import clear_site_data, security_headers
 

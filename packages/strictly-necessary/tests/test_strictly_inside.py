@@ -41,7 +41,7 @@ from starlette.routing import Route
 from werkzeug.http import parse_cookie as werkzeug_parse
 
 from strictly_necessary import GuardError, GuardFinding, Override, asgi, load, wsgi
-from strictly_necessary._guarding import Watch
+from strictly_necessary._guard.watch import Watch
 from strictly_necessary.asgi import Mode
 
 DECLARATION = load(Path(__file__).parent / "example.toml")

@@ -77,7 +77,10 @@ def test_the_catalogues_are_those_of_the_source() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda at: at.append("_wording.py", '\n_ = str\n_("A new sentence.")\n'), "run scripts/catalogues extract"),
+        (
+            lambda at: at.append("page/_html.py", '\n_ = str\n_("A new sentence.")\n'),
+            "run scripts/catalogues extract",
+        ),
         (lambda at: at.swap("de", 'msgstr "Kurz gesagt"', 'msgstr ""'), "de: not translated: 'In short'"),
         (
             lambda at: at.swap("de", "{provider} (Erst", "{anbieter} (Erst"),

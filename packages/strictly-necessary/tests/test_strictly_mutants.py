@@ -18,8 +18,8 @@ from strictly_necessary import (
     SetBy,
     load,
 )
-from strictly_necessary._checkpoint import Checkpoint
-from strictly_necessary._guarding import MOST_FINDINGS, MOST_STRANGERS, Watch
+from strictly_necessary._guard.checkpoint import Checkpoint
+from strictly_necessary._guard.watch import MOST_FINDINGS, MOST_STRANGERS, Watch
 
 EXAMPLE = load(Path(__file__).parent / "example.toml")
 SESSION = EXAMPLE.item("session")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from strictly_necessary import Override, check, load
-from strictly_necessary._overrides import IN_PARTS, MANAGED, problems
+from strictly_necessary.declaration._overrides import IN_PARTS, MANAGED, problems
 from strictly_necessary.headers import security_headers
 
 CSP, FEATURES, FRAMES = "content-security-policy", "permissions-policy", "x-frame-options"

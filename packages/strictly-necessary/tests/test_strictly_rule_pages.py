@@ -7,7 +7,7 @@ import pytest
 
 from strictly_necessary import Finding, check
 from strictly_necessary._codes import FILE_CODES, FIXES, GUARD_CODES, WARNINGS
-from strictly_necessary._items import Jurisdiction
+from strictly_necessary.declaration._items import Jurisdiction
 from strictly_necessary.rules import RULES, Rule
 
 PAGE = (Path(__file__).parent.parent / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from strictly_necessary import Category, Jurisdiction, Kind, SameSite, SetBy
-from strictly_necessary._overrides import MANAGED
 from strictly_necessary.declaration import examine
+from strictly_necessary.declaration._overrides import MANAGED
 
 SCHEMA: dict[str, Any] = json.loads(
     (resources.files("strictly_necessary") / "declaration.schema.json").read_text(encoding="utf-8")

@@ -12,7 +12,9 @@ from strictly_necessary._findings import (
     GuardFinding,
     Severity,
 )
-from strictly_necessary._items import (
+from strictly_necessary.cookies import CookieSyntaxError
+from strictly_necessary.declaration import Declaration, check, delete_cookie, load, set_cookie
+from strictly_necessary.declaration._items import (
     Category,
     Item,
     Jurisdiction,
@@ -25,8 +27,6 @@ from strictly_necessary._items import (
     SetBy,
     ThirdParty,
 )
-from strictly_necessary.cookies import CookieSyntaxError
-from strictly_necessary.declaration import Declaration, check, delete_cookie, load, set_cookie
 
 __all__ = [
     "Category",

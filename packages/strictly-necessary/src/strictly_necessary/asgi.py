@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from strictly_necessary._checkpoint import Checkpoint, Mode, Reporter
 from strictly_necessary._findings import GuardError
-from strictly_necessary._guarding import Watch
-from strictly_necessary._serving import Answer, Serving
+from strictly_necessary._guard.checkpoint import Checkpoint, Mode, Reporter
+from strictly_necessary._guard.serving import Answer, Serving
+from strictly_necessary._guard.watch import Watch
 from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH
 from strictly_necessary.declaration import Declaration
 

@@ -14,8 +14,8 @@ from importlib import resources
 from typing import Any
 
 from strictly_necessary._findings import Direction, GuardFinding
-from strictly_necessary._items import Item, Kind, SetBy
 from strictly_necessary.declaration import Declaration
+from strictly_necessary.declaration._items import Item, Kind, SetBy
 
 __all__ = [
     "GUARD_PATH",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from strictly_necessary._items import Kind, Override
 from strictly_necessary.declaration import Declaration
+from strictly_necessary.declaration._items import Kind, Override
 
 __all__ = [
     "DENIED_FEATURES",

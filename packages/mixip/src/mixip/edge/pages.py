@@ -12,7 +12,9 @@ from minijinja import Environment, safe
 
 from mixip.edge.asgi import Scope
 from mixip.edge.caller import STATE_KEY, Caller
+from mixip.edge.policy import declaration
 from mixip.edge.responses import respond
+from strictly_necessary.browser import guard_address
 
 
 def page(
@@ -50,7 +52,7 @@ def _environment() -> Environment:
         auto_escape_callback=lambda name: "html" if name.endswith((".html", ".svg")) else None,
         undefined_behavior=semi_strict,
         debug=False,  # its errors would show the values of variables, and errors are logged
-        globals={"static": _static_url},
+        globals={"static": _static_url, "browser_guard": _browser_guard},
         filters={"bytes": human_bytes, "count": human_count, "moment": human_moment, "duration": human_duration},
         trim_blocks=True,
         lstrip_blocks=True,
@@ -69,6 +71,11 @@ def _static_url(path: str) -> str:
     from mixip.edge.static import static_url
 
     return safe(static_url(path))
+
+
+@cache
+def _browser_guard() -> str:
+    return guard_address(declaration())
 
 
 def human_bytes(size: int) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from strictly_necessary._findings import Finding, Severity
-from strictly_necessary._items import Jurisdiction
 from strictly_necessary.cli._files import INPUT, read, shown
 from strictly_necessary.cli._printing import as_annotation, as_json, as_text, summary
 from strictly_necessary.declaration import examine
+from strictly_necessary.declaration._items import Jurisdiction
 
 
 def _profiles(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Jurisdiction, ...]:

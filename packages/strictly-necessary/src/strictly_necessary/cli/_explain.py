@@ -7,7 +7,7 @@ import textwrap
 import click
 
 from strictly_necessary._codes import FILE_CODES, FIXES, GUARD_CODES, WARNINGS
-from strictly_necessary._items import Jurisdiction
+from strictly_necessary.declaration._items import Jurisdiction
 from strictly_necessary.rules import RULES
 
 _WIDTH = 100

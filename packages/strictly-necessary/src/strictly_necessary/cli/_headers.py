@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from strictly_necessary._items import Override
 from strictly_necessary.cli._files import INPUT, declaration_in
+from strictly_necessary.declaration._items import Override
 from strictly_necessary.headers import clear_site_data, security_headers
 
 

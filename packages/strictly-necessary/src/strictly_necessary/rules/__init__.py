@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from strictly_necessary._items import EVERYWHERE, Item, Jurisdiction
+from strictly_necessary.declaration._items import EVERYWHERE, Item, Jurisdiction
 from strictly_necessary.rules._rule import Breach, Rule
 from strictly_necessary.rules.browsers import BROWSER_RULES, PREFIXES, prefix_of
 from strictly_necessary.rules.exemption import EXEMPTION_RULES

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from strictly_necessary._findings import Severity
-from strictly_necessary._items import EVERYWHERE, Category, Item, Jurisdiction, Kind, Purpose
+from strictly_necessary.declaration._items import EVERYWHERE, Category, Item, Jurisdiction, Kind, Purpose
 
 Condition: TypeAlias = Callable[[Item], bool]
 """Whether an item breaks a rule."""

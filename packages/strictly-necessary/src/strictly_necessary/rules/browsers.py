@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strictly_necessary._items import Category, Item, Kind, SameSite, SetBy
+from strictly_necessary.declaration._items import Category, Item, Kind, SameSite, SetBy
 from strictly_necessary.rules._rule import Rule, cookie, error, of, warning
 
 LONGEST_LIFE = 400 * 86_400

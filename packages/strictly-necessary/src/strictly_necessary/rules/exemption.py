@@ -6,7 +6,7 @@ WP194 is Opinion 04/2012 of the Article 29 Working Party on the exemption from c
 from __future__ import annotations
 
 from strictly_necessary._findings import Severity
-from strictly_necessary._items import EXEMPT, Category, Jurisdiction, Purpose, SetBy
+from strictly_necessary.declaration._items import EXEMPT, Category, Jurisdiction, Purpose, SetBy
 from strictly_necessary.rules._rule import Rule, error, lives_longer_than, of, warning
 
 USER_INPUT_LIFE = 86_400

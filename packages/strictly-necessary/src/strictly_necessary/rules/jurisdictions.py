@@ -10,7 +10,7 @@ Elsewhere in the EU audience measurement needs consent, which is rule SN201.
 
 from __future__ import annotations
 
-from strictly_necessary._items import Category, Jurisdiction, SameSite
+from strictly_necessary.declaration._items import Category, Jurisdiction, SameSite
 from strictly_necessary.rules._rule import Rule, error, lives_longer_than, of, warning
 
 _UK = frozenset({Jurisdiction.UK})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gettext
 from dataclasses import dataclass
 
-from strictly_necessary._blocks import Card, Code, Fact, Strong, Words
-from strictly_necessary._items import Category, Item, Kind, Policy, Purpose, SetBy
-from strictly_necessary._language import N_, Language, language_for
 from strictly_necessary.declaration import Declaration
+from strictly_necessary.declaration._items import Category, Item, Kind, Policy, Purpose, SetBy
+from strictly_necessary.page._blocks import Card, Code, Fact, Strong, Words
+from strictly_necessary.page._language import N_, Language, language_for
 
 KINDS = {
     Kind.COOKIE: N_("Cookie"),

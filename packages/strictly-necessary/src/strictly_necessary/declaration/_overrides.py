@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from strictly_necessary._items import Override
+from strictly_necessary.declaration._items import Override
 
 MANAGED = (
     "content-security-policy",

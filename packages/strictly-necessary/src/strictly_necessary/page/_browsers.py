@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strictly_necessary._language import N_
+from strictly_necessary.page._language import N_
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from strictly_necessary import _positions
 from strictly_necessary._findings import Finding, Severity
-from strictly_necessary._items import Item, Lifetime, Override, Policy, ThirdParty, Translations
+from strictly_necessary.declaration import _positions
+from strictly_necessary.declaration._items import Item, Lifetime, Override, Policy, ThirdParty, Translations
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 

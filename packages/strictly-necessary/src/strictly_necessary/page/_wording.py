@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from strictly_necessary._blocks import Block, Bullets, Card, Code, Fact, Foreign, Link, Paragraph, Section, Strong, Word
-from strictly_necessary._browsers import BROWSERS
-from strictly_necessary._edition import Edition, item_card
-from strictly_necessary._items import Category, Jurisdiction, Override
-from strictly_necessary._language import N_
+from strictly_necessary.declaration._items import Category, Jurisdiction, Override
+from strictly_necessary.page._blocks import (
+    Block,
+    Bullets,
+    Card,
+    Code,
+    Fact,
+    Foreign,
+    Link,
+    Paragraph,
+    Section,
+    Strong,
+    Word,
+)
+from strictly_necessary.page._browsers import BROWSERS
+from strictly_necessary.page._edition import Edition, item_card
+from strictly_necessary.page._language import N_
 
 LAW = {
     Jurisdiction.EU: N_("article 5(3) of the EU ePrivacy Directive"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from strictly_necessary._browsers import BROWSERS
-from strictly_necessary._edition import Edition, lifetime_in_words, readers_in_words, removal_in_words
-from strictly_necessary._items import Item, Override, Policy, ThirdParty
+from strictly_necessary.declaration._items import Item, Override, Policy, ThirdParty
+from strictly_necessary.page._browsers import BROWSERS
+from strictly_necessary.page._edition import Edition, lifetime_in_words, readers_in_words, removal_in_words
 
 FORMAT = 1
 """Goes up when a key is taken away or means something else; new keys may come without that."""

@@ -7,9 +7,10 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
-from strictly_necessary import _positions
 from strictly_necessary._findings import Finding, Severity
-from strictly_necessary._items import (
+from strictly_necessary.cookies import is_token
+from strictly_necessary.declaration import _positions
+from strictly_necessary.declaration._items import (
     Category,
     Item,
     Jurisdiction,
@@ -22,9 +23,8 @@ from strictly_necessary._items import (
     ThirdParty,
     Translations,
 )
-from strictly_necessary._overrides import problems
-from strictly_necessary._table import LANGUAGE, Reading, Table
-from strictly_necessary.cookies import is_token
+from strictly_necessary.declaration._overrides import problems
+from strictly_necessary.declaration._table import LANGUAGE, Reading, Table
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")

@@ -14,11 +14,11 @@ from gettext import NullTranslations
 from html import escape
 from importlib.resources import files
 
-from strictly_necessary import _html, _json, _markdown
-from strictly_necessary._edition import Edition, edition
-from strictly_necessary._language import language_for, preferred_language
-from strictly_necessary._wording import items_section, sections, third_parties_section
 from strictly_necessary.declaration import Declaration
+from strictly_necessary.page import _html, _json, _markdown
+from strictly_necessary.page._edition import Edition, edition
+from strictly_necessary.page._language import language_for, preferred_language
+from strictly_necessary.page._wording import items_section, sections, third_parties_section
 
 __all__ = [
     "WELL_KNOWN",

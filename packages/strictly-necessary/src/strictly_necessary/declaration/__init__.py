@@ -8,10 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from strictly_necessary import _reading, rules
+from strictly_necessary import rules
 from strictly_necessary._findings import DeclarationError, Finding, Severity
-from strictly_necessary._items import Item, Jurisdiction, Kind, Override, Policy, Purpose, ThirdParty, Translations
 from strictly_necessary.cookies import CookieSyntaxError, SetCookie, serialize_set_cookie
+from strictly_necessary.declaration import _reading
+from strictly_necessary.declaration._items import (
+    Item,
+    Jurisdiction,
+    Kind,
+    Override,
+    Policy,
+    Purpose,
+    ThirdParty,
+    Translations,
+)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from strictly_necessary._blocks import (
+from strictly_necessary.page._blocks import (
     Block,
     Bullets,
     Code,
@@ -18,7 +18,7 @@ from strictly_necessary._blocks import (
     Word,
     Words,
 )
-from strictly_necessary._language import NAMES, Language
+from strictly_necessary.page._language import NAMES, Language
 
 
 def section(section: Section, language: str | None) -> str:

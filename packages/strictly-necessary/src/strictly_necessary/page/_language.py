@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from string import Formatter
 
-from strictly_necessary._blocks import Word, Words
+from strictly_necessary.page._blocks import Word, Words
 
 SHIPPED = ("en", "de", "fr")
 """The languages that come with the package. The texts in the source are the English ones."""

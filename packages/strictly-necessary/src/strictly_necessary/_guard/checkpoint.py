@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
 from strictly_necessary._findings import Direction, GuardError, GuardFinding, Severity
-from strictly_necessary._guarding import Watch, shown
+from strictly_necessary._guard.watch import Watch, shown
 from strictly_necessary.cookies import is_token
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.headers import clear_site_data, security_headers

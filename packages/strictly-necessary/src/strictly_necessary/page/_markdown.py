@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
-from strictly_necessary._blocks import Block, Bullets, Code, Fact, Link, Paragraph, Section, Strong, Word, Words
+from strictly_necessary.page._blocks import Block, Bullets, Code, Fact, Link, Paragraph, Section, Strong, Word, Words
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|&~])")
 _BREAKS = re.compile(r"[\r\n]+")

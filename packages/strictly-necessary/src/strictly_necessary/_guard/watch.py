@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 
 from strictly_necessary._findings import Direction, GuardFinding
-from strictly_necessary._items import Category, Item, SetBy
 from strictly_necessary.cookies import (
     LONGEST_PAIR,
     CookieSyntaxError,
@@ -17,6 +16,7 @@ from strictly_necessary.cookies import (
     parse_set_cookie,
 )
 from strictly_necessary.declaration import Declaration
+from strictly_necessary.declaration._items import Category, Item, SetBy
 
 MOST_FINDINGS = 20
 """Findings about one header at most; one more then says that there were others, so nobody can flood a log."""

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from strictly_necessary._checkpoint import Checkpoint, Header
-from strictly_necessary._items import Kind
+from strictly_necessary._guard.checkpoint import Checkpoint, Header
 from strictly_necessary.browser import (
     GUARD_PATH,
     LONGEST_REPORT,
@@ -23,6 +22,7 @@ from strictly_necessary.browser import (
     worker_bootstrap,
 )
 from strictly_necessary.declaration import Declaration
+from strictly_necessary.declaration._items import Kind
 from strictly_necessary.page import WELL_KNOWN, stylesheet, well_known
 
 STYLESHEET = "/.well-known/cookie-policy.css"
