@@ -462,6 +462,19 @@ def test_mode_report_leaves_the_security_headers_of_the_application() -> None:
     assert site.codes() == ["SN321"]
 
 
+@pytest.mark.parametrize("name", ["NEL", "report-to", "Accept-CH", "attribution-reporting-register-source"])
+def test_a_header_that_has_browsers_keep_or_tell_more_needs_a_reason(name: str) -> None:
+    site = Site()
+    site.answer = [(name.encode(), b"anything")]
+    assert name.lower() not in {header.decode().lower() for header, _ in site.ask()}
+    assert [(finding.code, finding.name) for finding in site.findings] == [("SN321", name.lower())]
+    declared = Override(name.lower(), "anything", "We serve pictures by the width of the screen.")
+    site = Site("raise", replace(DECLARATION, overrides=(declared,)))
+    assert dict(site.ask())[name.lower().encode()] == b"anything"
+    site.answer = [(name.encode(), b"anything")]
+    assert [value for header, value in site.ask() if header.lower() == name.lower().encode()] == [b"anything"]
+
+
 def test_an_override_holds_for_its_paths() -> None:
     policy = "content-security-policy"
     overrides = (

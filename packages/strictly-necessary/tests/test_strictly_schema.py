@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from strictly_necessary import Category, Jurisdiction, Kind, SameSite, SetBy
 from strictly_necessary.declaration import examine
-from strictly_necessary.declaration._overrides import MANAGED
+from strictly_necessary.declaration._overrides import MANAGED, UNSENT
 
 SCHEMA: dict[str, Any] = json.loads(
     (resources.files("strictly_necessary") / "declaration.schema.json").read_text(encoding="utf-8")
@@ -28,6 +28,7 @@ STRUCTURE = {"SN003", "SN004", "SN005", "SN006", "SN010", "SN011", "SN012"}
 at `languages` elsewhere; SN015, but for whole directives; and SN016, which looks for a host elsewhere. JSON has no
 dates: a date in quotes and one without are the same to it."""
 
+IN_GERMAN = {"translations": {"de": {"reason": "g"}}}
 DOCUMENT: dict[str, Any] = {
     "policy": {
         "service": "Example",
@@ -123,10 +124,16 @@ DOCUMENT: dict[str, Any] = {
             "value": "'self' https://pay.example.com",
             "reason": "r",
             "paths": ["/pay", "/shop/*"],
+            **IN_GERMAN,
         },
-        {"name": "referrer-policy", "value": "no-referrer", "reason": "r"},
-        {"name": "x-frame-options", "value": "", "reason": "r"},
-        {"name": "permissions-policy", "value": "camera=(), usb=()", "reason": "r"},
+        {"name": "referrer-policy", "value": "no-referrer", "reason": "r", **IN_GERMAN},
+        {"name": "x-frame-options", "value": "", "reason": "r", **IN_GERMAN},
+        {
+            "name": "permissions-policy",
+            "value": "camera=(), usb=()",
+            "reason": "r",
+            **IN_GERMAN,
+        },
     ],
 }
 
@@ -225,7 +232,7 @@ def test_the_schema_knows_the_words_of_the_reader() -> None:
         (properties["items"]["set_by"], SetBy),
         (properties["items"]["same_site"], SameSite),
         (properties["policy"]["jurisdictions"]["items"], Jurisdiction),
-        (properties["headers"]["name"], MANAGED),
+        (properties["headers"]["name"], (*MANAGED, *UNSENT)),
     ):
         assert schema["enum"] == [str(word) for word in words]
         explained = schema["x-taplo"]["docs"]["enumValues"]
@@ -256,7 +263,7 @@ def test_a_key_that_is_missing_or_of_another_type_is_judged_alike(path: tuple[st
 
 KEYS = sorted({key for path in PLACES for key in path if isinstance(key, str)} | {"more", "fr", "de-AT", "Deutsch"})
 WORDS = [
-    *Kind, *Category, *SetBy, *SameSite, *Jurisdiction, *MANAGED,
+    *Kind, *Category, *SetBy, *SameSite, *Jurisdiction, *MANAGED, *UNSENT,
     "session", "persistent", "1 minute", "0 days", "2 years", "1000000 days", "12 months", "12  months",
     "a*", "*", "a*b", "a**", " *", "a b", "a=b", "é", "/", "/a b", "//x", "/x;y", "https://x", "https:///x",
     "javascript:alert(1)", "x@y", "a b@c", "x.org", ".x.org", "X.org", "x", "-x.org", "en", "de", "fr", "de-AT", "EN",
@@ -311,7 +318,13 @@ def test_what_the_schema_cannot_say() -> None:
         (
             put(
                 ("headers", 0),
-                {"name": "content-security-policy", "directive": "script-src", "value": "https:", "reason": "r"},
+                {
+                    "name": "content-security-policy",
+                    "directive": "script-src",
+                    "value": "https:",
+                    "reason": "r",
+                    **IN_GERMAN,
+                },
             ),
             {"SN015"},
         ),

@@ -1,7 +1,7 @@
-"""The cookie policy as code: one declaration drives the guard and the policy page.
+"""The cookie policy as code: one declaration drives the guards, the browser guard and the policy page.
 
-Beside the names here: `strictly_necessary.asgi.Guard`, the renderers in `strictly_necessary.page`, the headers in
-`strictly_necessary.headers` and the parser in `strictly_necessary.cookies`. Everything else may change without notice.
+Public are the names here and those in `asgi`, `wsgi`, `browser`, `cookies`, `headers`, `page` and `rules`. Everything
+else may change without notice.
 """
 
 from strictly_necessary._findings import (
@@ -53,3 +53,6 @@ __all__ = [
     "load",
     "set_cookie",
 ]
+
+for _name in __all__:  # tracebacks and help() name what people import, and not the room it is kept in
+    globals()[_name].__module__ = __name__

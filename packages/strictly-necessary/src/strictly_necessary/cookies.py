@@ -42,7 +42,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ATTRIBUTE_VALUE = re.compile(rb"[\x20-\x3a\x3c-\x7e]*")
 _SPACE = b" \t"
 _LONGEST_REMEMBERED = 512
-_PART = re.compile(rb"[^; \t][^;]*")  # never an empty one: a megabyte of semicolons is then skipped at once
+PART = re.compile(rb"[^; \t][^;]*")  # never an empty one: a megabyte of semicolons is then skipped at once
 _INTEGER = re.compile(rb"[+-]?[0-9]+")  # The RFC knows no plus sign, and Chromium obeys it.
 _SAME_SITE = {b"strict": "Strict", b"lax": "Lax", b"none": "None"}
 
@@ -86,7 +86,7 @@ def is_token(name: str) -> bool:
 def parse_cookie_header(raw: bytes) -> list[CookiePair]:
     """The pairs of one Cookie header, in order. Never raises: what is malformed says so in `problem`."""
     pairs = []
-    for part in _PART.findall(raw):
+    for part in PART.findall(raw):
         text = part.rstrip(_SPACE)
         name, equals, value = text.partition(b"=")
         if not equals:
@@ -135,7 +135,7 @@ def _attributes(rest: bytes) -> _Attributes:
     path: str | None = None
     same_site: str | None = None
     secure = http_only = partitioned = False
-    for part in _PART.findall(rest):
+    for part in PART.findall(rest):
         key, _, text = part.partition(b"=")
         key, text = key.strip(_SPACE).lower(), text.strip(_SPACE)
         if len(text) > LONGEST_ATTRIBUTE:

@@ -7,6 +7,7 @@ import hashlib
 
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import Kind, Override
+from strictly_necessary.declaration._overrides import UNSENT
 
 __all__ = [
     "DENIED_FEATURES",
@@ -131,7 +132,7 @@ def security_headers(declaration: Declaration, *, path: str = "/", nonce: str | 
         "permissions-policy": permissions_policy(declaration, path=path),
         **_OTHERS,
     }
-    for name in _OTHERS:
+    for name in (*_OTHERS, *UNSENT):
         for override in _overrides(declaration, name, path):
             _put(headers, name, override.value)
     return {name: value for name, value in headers.items() if value}

@@ -12,6 +12,7 @@ from strictly_necessary._findings import Direction, GuardError, GuardFinding, Se
 from strictly_necessary._guard.watch import Watch, shown
 from strictly_necessary.cookies import is_token
 from strictly_necessary.declaration import Declaration
+from strictly_necessary.declaration._overrides import UNSENT
 from strictly_necessary.headers import clear_site_data, security_headers
 
 Mode: TypeAlias = Literal["raise", "enforce", "report"]
@@ -174,7 +175,8 @@ class _Headers:
     def __init__(self, declaration: Declaration, path: str, *, mode: Mode, nonces: bool) -> None:
         headers = security_headers(declaration, path=path, nonce=_NONCE if nonces else None)
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-        self.others = {name: value for name, value in pairs if name != _CSP}
+        declared = {name: value for name, value in pairs if name != _CSP}
+        self.others = {**{name.encode(): b"" for name in UNSENT}, **declared}
         self.clear = clear_site_data(declaration, path=path).encode()
         if mode == "report":
             pairs = [(_CSP + b"-report-only", value) for name, value in pairs if name == _CSP]

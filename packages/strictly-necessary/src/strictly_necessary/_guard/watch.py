@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from strictly_necessary._findings import Direction, GuardFinding
 from strictly_necessary.cookies import (
     LONGEST_PAIR,
+    PART,
     CookieSyntaxError,
     SetCookie,
     is_token,
@@ -75,10 +76,8 @@ class Watch:
         seen: set[bytes] = set()
         strangers = 0
         findings = _Findings(Direction.REQUEST)
-        for part in header.split(b";"):
-            raw = part.strip(_SPACE)
-            if not raw:
-                continue
+        for part in PART.findall(header):
+            raw = part.rstrip(_SPACE)
             before, equals, _ = raw.partition(b"=")
             name = before.rstrip(_SPACE)
             item = self._find(name) if equals else None

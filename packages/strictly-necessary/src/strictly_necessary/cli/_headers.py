@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from strictly_necessary.cli._files import INPUT, declaration_in
 from strictly_necessary.declaration._items import Override
 from strictly_necessary.headers import clear_site_data, security_headers
+from strictly_necessary.page._json import override_as_json
 
 
 @click.command("headers", short_help="Show the security headers for a path.")
@@ -40,7 +40,7 @@ def headers_command(file: Path, path: str, style: str) -> None:
             "path": path,
             "headers": headers,
             "headers_at_sign_out": sign_out,
-            "overrides": [dataclasses.asdict(override) for override in overrides],
+            "overrides": [override_as_json(override) for override in overrides],
         }
         click.echo(json.dumps(document, indent=2))
         return

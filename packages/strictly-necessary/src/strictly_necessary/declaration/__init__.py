@@ -61,6 +61,7 @@ class Declaration:
             self,
             items=tuple(_translated_item(item, language) for item in self.items),
             third_parties=tuple(replace(each, **_texts(each.translations, language)) for each in self.third_parties),
+            overrides=tuple(replace(each, **_texts(each.translations, language)) for each in self.overrides),
         )
 
 

@@ -221,6 +221,7 @@ class Override:
     reason: str
     directive: str | None = None
     paths: tuple[str, ...] = ()
+    translations: Translations = field(default_factory=dict, hash=False, repr=False)
 
     def holds_for(self, path: str) -> bool:
         return not self.paths or any(

@@ -19,6 +19,19 @@ MANAGED = (
 )
 """The headers that the guard sends, by lower-case name."""
 
+UNSENT = (
+    "accept-ch",
+    "attribution-reporting-register-source",
+    "attribution-reporting-register-trigger",
+    "critical-ch",
+    "nel",
+    "observe-browsing-topics",
+    "report-to",
+    "reporting-endpoints",
+    "set-login",
+)
+"""Headers that have a browser keep something, tell more about itself or report to somebody: not without a reason."""
+
 IN_PARTS = frozenset({"content-security-policy", "permissions-policy"})
 """The headers of which a part can be overridden alone."""
 
@@ -43,8 +56,9 @@ Problem = tuple[str, str, str, str]
 def problems(override: Override, hosts: Collection[str], before: Collection[Override]) -> Iterator[Problem]:
     """What is wrong with the override. `hosts` are those that are declared, `before` the overrides above it."""
     shown = f"{override.name} {override.directive}" if override.directive else override.name
-    if override.name not in MANAGED:
-        yield "SN006", "name", f"{override.name!r} is not sent by the guard", f"write one of: {', '.join(MANAGED)}"
+    if override.name not in (*MANAGED, *UNSENT):
+        fix = f"write one of: {', '.join((*MANAGED, *UNSENT))}"
+        yield "SN006", "name", f"{override.name!r} is not one that the guard watches", fix
         return
     if override.directive and override.name not in IN_PARTS:
         yield "SN012", "directive", f"{override.name} has no directives", "remove directive"

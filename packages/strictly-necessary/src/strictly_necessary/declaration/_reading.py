@@ -237,6 +237,7 @@ def _override(table: Table) -> Override | None:
         reason=table.text("reason"),
         directive=table.optional_text("directive", pattern=_HEADER, example='"img-src"'),
         paths=table.optional_texts("paths", pattern=_REQUEST_PATH, example='"/help" or "/help/*"'),
+        translations=table.translations("reason"),
     )
     return override if table.finish() else None
 

@@ -28,15 +28,7 @@ class Strong:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
-    """Words in another language than the page's."""
-
-    text: str
-    language: str
-
-
-Word: TypeAlias = str | Link | Code | Strong | Foreign
+Word: TypeAlias = str | Link | Code | Strong
 Words: TypeAlias = tuple[Word, ...]
 
 

@@ -94,7 +94,7 @@ def item_card(view: Edition, item: Item) -> Card:
     if item.information:
         facts.append(Fact(_("What stands beside the control"), ((item.information,),)))
     if item.reason:
-        facts.append(Fact(_("Why it stays that long"), ((item.reason,),)))
+        facts.append(Fact(_("Reason"), ((item.reason,),)))
     if item.kind is Kind.COOKIE and item.set_by is not SetBy.INFRASTRUCTURE:
         facts.append(Fact(_("Attributes"), ((Code("; ".join(_attributes(item))),),)))
     return Card(f"item-{item.id}", (item.title or _(CATEGORIES[item.purposes[0].category]),), tuple(facts))

@@ -10,7 +10,6 @@ from strictly_necessary.page._blocks import (
     Bullets,
     Code,
     Fact,
-    Foreign,
     Link,
     Paragraph,
     Section,
@@ -88,8 +87,6 @@ def _words(words: Words) -> str:
 def _word(word: Word) -> str:
     if isinstance(word, Link):
         return f'<a href="{escape(word.address)}">{escape(word.text)}</a>'
-    if isinstance(word, Foreign):
-        return f"<span{lang(word.language)}>{escape(word.text)}</span>"
     if isinstance(word, Code):
         return f"<code>{escape(word.text)}</code>"
     return f"<strong>{escape(word.text)}</strong>" if isinstance(word, Strong) else escape(word)

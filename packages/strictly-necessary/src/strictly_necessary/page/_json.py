@@ -20,7 +20,7 @@ def document(view: Edition) -> dict[str, Any]:
         "policy": _policy(view.policy),
         "items": [_item(view, item) for item in view.declaration.items],
         "third_parties": [_third_party(party) for party in view.declaration.third_parties],
-        "headers": [_override(override) for override in view.declaration.overrides],
+        "headers": [override_as_json(override) for override in view.declaration.overrides],
         "browsers": [
             {"name": each.name, "settings": _(each.settings), "one_site": _(each.one_site)} for each in BROWSERS
         ],
@@ -89,7 +89,7 @@ def _third_party(party: ThirdParty) -> dict[str, Any]:
     }
 
 
-def _override(override: Override) -> dict[str, Any]:
+def override_as_json(override: Override) -> dict[str, Any]:
     return {
         "name": override.name,
         "directive": override.directive,

@@ -55,7 +55,7 @@ def _word(word: Word) -> str:
         return _code(_BREAKS.sub(" ", word.text))
     if isinstance(word, Strong):
         return f"**{escape(word.text)}**"
-    return escape(word if isinstance(word, str) else word.text)
+    return escape(word)
 
 
 def _code(text: str) -> str:

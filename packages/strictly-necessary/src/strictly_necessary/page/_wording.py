@@ -9,7 +9,6 @@ from strictly_necessary.page._blocks import (
     Card,
     Code,
     Fact,
-    Foreign,
     Link,
     Paragraph,
     Section,
@@ -217,14 +216,12 @@ def _headers(view: Edition) -> Section:
 
 def _override_card(view: Edition, number: int, override: Override) -> Card:
     _ = view.language.gettext
-    is_foreign = view.language.code != view.original
-    reason: Word = Foreign(override.reason, view.original) if is_foreign else override.reason
     name = f"{override.name} {override.directive}" if override.directive else override.name
     where = tuple((Code(path),) for path in override.paths) or ((_("All pages"),),)
     facts = (
         Fact(_("Set to"), ((Code(override.value) if override.value else _("Not sent"),),)),
         Fact(_("Pages"), where),
-        Fact(_("Reason"), ((reason,),)),
+        Fact(_("Reason"), ((override.reason,),)),
     )
     return Card(f"header-{number}", (Code(name),), facts)
 
@@ -249,14 +246,22 @@ def _contact(view: Edition) -> Section:
         operator=policy.operator,
         address=Link(policy.contact, address),
     )
-    label = _("Terms of Service")
-    terms = Link(label, policy.terms) if policy.terms else label
-    beside = words(
-        "This policy is read together with our {privacy_policy} and our {terms}.",
-        privacy_policy=_privacy_policy(view),
-        terms=terms,
-    )
-    return Section("contact", _("Contact"), (Paragraph(question), Paragraph(beside)))
+    privacy_policy = Link(_("Privacy Policy"), policy.privacy_policy) if policy.privacy_policy else None
+    terms = Link(_("Terms of Service"), policy.terms) if policy.terms else None
+    blocks = [Paragraph(question)]
+    if privacy_policy and terms:
+        beside = words(
+            "This policy is read together with our {privacy_policy} and our {terms}.",
+            privacy_policy=privacy_policy,
+            terms=terms,
+        )
+        blocks.append(Paragraph(beside))
+    elif privacy_policy:
+        beside = words("This policy is read together with our {privacy_policy}.", privacy_policy=privacy_policy)
+        blocks.append(Paragraph(beside))
+    elif terms:
+        blocks.append(Paragraph(words("This policy is read together with our {terms}.", terms=terms)))
+    return Section("contact", _("Contact"), tuple(blocks))
 
 
 def _privacy_policy(view: Edition) -> Word:
