@@ -360,6 +360,17 @@ def test_a_translated_declaration_is_read_in_each_of_its_languages(file: Path) -
         declaration.in_language("fr")
 
 
+def test_an_item_says_how_it_is_removed_on_the_site_itself(file: Path) -> None:
+    text = TRANSLATED.replace("information =", 'removal = "Choose System."\ninformation =', 1)
+    assert [(code, line) for line, _, code in found(file, text)] == [("SN013", line_of(text, LOCAL_TEXTS.strip()))]
+    text = text.replace('provider = "Beispiel GmbH"', 'provider = "Beispiel GmbH"\nremoval = "Wählen Sie System."')
+    declaration = loaded(file, text)
+    assert declaration.item("theme").removal == "Choose System."
+    assert declaration.in_language("de").item("theme").removal == "Wählen Sie System."
+    assert declaration.item("session").removal is None
+    assert [code for _, _, code in found(file, text.replace('"Choose System."', '""'))] == ["SN006"]
+
+
 def test_without_languages_the_texts_are_english(file: Path) -> None:
     assert loaded(file).policy.languages == ("en",)
     assert loaded(file, WHOLE.replace("[policy]", '[policy]\nlanguages = ["de"]')).policy.languages == ("de",)

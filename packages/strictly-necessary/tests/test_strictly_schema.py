@@ -87,7 +87,8 @@ DOCUMENT: dict[str, Any] = {
             "information": "i",
             "objection": "o",
             "recipients": ["Counting Ltd"],
-            "translations": {"de": {"set_when": "w", "information": "i", "objection": "o"}},
+            "removal": "Choose None.",
+            "translations": {"de": {"set_when": "w", "information": "i", "objection": "o", "removal": "n"}},
         },
         {
             "id": "route",

@@ -138,7 +138,7 @@ class Item:
     `name` is exact, or a pattern that ends in `*`. `readable_by_application` says whether the server application may
     see it at all; what it may not see, the guard removes from the request. `title` is a heading for people.
     `recipients` are those who get what it tells, beside the provider; `objection` says how a person says no;
-    `renewed` says whether later visits start its life anew.
+    `renewed` says whether later visits start its life anew; `removal` says how a person removes it on the site itself.
     """
 
     id: str
@@ -165,6 +165,7 @@ class Item:
     recipients: tuple[str, ...] = ()
     objection: str | None = None
     renewed: bool = False
+    removal: str | None = None
     translations: Translations = field(default_factory=dict, hash=False, repr=False)
 
     @cached_property

@@ -164,7 +164,7 @@ def _item(table: Table) -> Item | None:
         attributes["script"] = table.text("script", pattern=_LINK, example='"/static/display.js"')
     else:
         table.refuse(("script",), 'belongs to set_by = "script"')
-    texts = ("title", "purpose", "set_when", "information", "reason", "objection")
+    texts = ("title", "purpose", "set_when", "information", "reason", "objection", "removal")
     translations = table.translations(*texts, optional=("provider",))
     item = Item(
         id=table.text("id", pattern=_ID, example='"keep-me-signed-in"'),
@@ -183,6 +183,7 @@ def _item(table: Table) -> Item | None:
         recipients=table.optional_texts("recipients"),
         objection=table.optional_text("objection"),
         renewed=table.optional_flag("renewed"),
+        removal=table.optional_text("removal"),
         translations=translations,
         **attributes,
     )
