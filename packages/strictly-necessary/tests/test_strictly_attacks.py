@@ -200,7 +200,7 @@ def test_a_flood_of_names_is_not_kept_and_silences_nothing(side: str, caplog: py
         assert len(caplog.records) == 1000
         site.answer = [(b"set-cookie", b"evil=1")]
         site.ask()
-    assert caplog.records[-1].getMessage() == 'SN311 "evil" is not declared'
+    assert caplog.records[-1].getMessage() == 'SN311 "evil" is not declared (/)'
 
 
 # Responses

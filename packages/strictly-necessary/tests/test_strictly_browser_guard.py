@@ -135,6 +135,66 @@ def test_places_with_more_than_a_path_are_left_out(line: str) -> None:
     assert found.stack == ("/b.js:1:1",)
 
 
+def stopped(**changed: object) -> bytes:
+    """What Chromium sends for an image of another site."""
+    report = {
+        "document-uri": "https://site.example/people/ada?token=secret",
+        "referrer": "https://mail.example/",
+        "effective-directive": "img-src",
+        "original-policy": "default-src 'none'",
+        "blocked-uri": "https://tracker.example/pixel.gif?person=ada",
+        "line-number": 3,
+        "column-number": 7,
+        "source-file": "https://site.example/static/a.js?token=secret",
+        **changed,
+    }
+    return json.dumps({"csp-report": report}).encode()
+
+
+def test_what_the_csp_stopped_becomes_a_finding_that_tells_nobody() -> None:
+    found = read_report(stopped())
+    assert found == GuardFinding(
+        code="SN335",
+        direction=Direction.BROWSER,
+        message='the Content-Security-Policy stopped "img-src https://tracker.example"',
+        name="img-src https://tracker.example",
+        script="/static/a.js",
+        stack=("/static/a.js:3:7",),
+    )
+    assert not any(word in str(found) for word in ("ada", "secret", "mail"))
+
+
+@pytest.mark.parametrize(
+    ("blocked", "name"),
+    [
+        ("inline", "img-src inline"),
+        ("trusted-types-sink", "img-src trusted-types-sink"),
+        ("data", "img-src data"),
+        ("blob:https://site.example/0", "img-src blob"),
+        ("wss://tracker.example:9/x", "img-src wss://tracker.example:9"),
+        ("chrome-extension://abc/x.js", None),
+        ("https://ada:secret@tracker.example/", None),
+        ("", None),
+        (17, None),
+    ],
+)
+def test_what_was_stopped_is_told_by_its_origin_or_by_the_browsers_own_word(blocked: object, name: str | None) -> None:
+    found = read_report(stopped(**{"blocked-uri": blocked}))
+    assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize("report", [None, [], "x", {}, {"effective-directive": "IMG"}])
+def test_other_reports_of_browsers_are_nothing(report: object) -> None:
+    assert read_report(json.dumps({"csp-report": report}).encode()) is None
+
+
+@pytest.mark.parametrize("name", ["blob:https://site.example/5d2c-11", "data:text/javascript,1"])
+def test_an_address_that_is_new_each_time_is_told_once(name: str) -> None:
+    found = read_report(report(code="SN334", kind="worker", name=name))
+    assert found is not None
+    assert found.name == name.partition(":")[0] + ":"
+
+
 def test_a_stack_has_ten_frames_at_most() -> None:
     found = read_report(report(stack="/a.js:1:1\n" * 50))
     assert found is not None

@@ -278,7 +278,7 @@ SAID = {
     "a worker of a worker": "done",
     "the header of navigation preloads": "done",
     "a custom element beside it": "done",
-    "storage buckets": "SecurityError: Not declared:  StorageBucketManager.open",
+    "storage buckets": "SecurityError: Not as declared:  StorageBucketManager.open",
     **dict.fromkeys(
         [
             "a worker of text",
@@ -287,7 +287,7 @@ SAID = {
             "the old file system",
             "storage access",
         ],
-        "SecurityError: Not declared",
+        "SecurityError: Not as declared",
     ),
 }
 

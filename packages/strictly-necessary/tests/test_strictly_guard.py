@@ -222,6 +222,10 @@ def test_any_bytes_in_a_request_let_nothing_undeclared_through(header: bytes) ->
         b"__Host-session=; Max-Age=-5; Path=/",
         b"size=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
         b"size=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0",
+        b"draft_1=; Max-Age=0",
+        # And so is removing what was there before the declaration: nothing is kept.
+        b"_ga=; Max-Age=0; Domain=example.org",
+        b"_ga=; expires=Thu, 01 Jan 1970 00:00:00 GMT; path=/",
     ],
 )
 @pytest.mark.parametrize("mode", ["raise", "enforce"])
@@ -237,7 +241,10 @@ REFUSED = [
     (b"__host-csrf=v; Path=/; Secure; SameSite=Strict", "SN311"),
     (b"theme=dark", "SN311"),
     (b"nameless", "SN311"),
-    (b"_ga=; Max-Age=0", "SN311"),
+    (b"_ga=x; Max-Age=0; Max-Age=soon", "SN311"),
+    (b"_ga=x; Max-Age=0; Expires=" + formatdate(NOW + 60, usegmt=True).encode(), "SN311"),
+    (b"_ga=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Expires=soon", "SN311"),
+    (CSRF + b"; HttpOnly; Max-Age=0; Max-Age=soon", "SN313"),
     (b"", "SN312"),
     (b"__Host-csrf=a\x01b; Path=/; Secure; SameSite=Strict", "SN312"),
     (b"__Host-csrf=" + b"x" * 5000 + b"; Path=/; Secure; SameSite=Strict", "SN312"),
@@ -424,7 +431,7 @@ def test_the_csp_allows_our_own_origin_and_declared_form_targets() -> None:
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; "
         "connect-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; object-src 'none'; "
         "base-uri 'none'; form-action 'self' https://pay.example.com; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'; trusted-types strictly-necessary"
+        "require-trusted-types-for 'script'; trusted-types strictly-necessary; report-uri /.well-known/cookie-report"
     )
 
 
@@ -436,6 +443,31 @@ def test_a_csp_of_the_application_can_only_narrow_ours() -> None:
     assert policies == [b"sandbox", security_headers(DECLARATION)["content-security-policy"].encode()]
     assert len({name.lower() for name, _ in headers}) == len(headers) - 1
     assert site.findings == []
+
+
+@pytest.mark.parametrize("name", [b"csrf", b"__Secure-csrf", b"__host-CSRF"])
+def test_a_name_that_is_nearly_declared_is_told_its_neighbour(name: bytes) -> None:
+    site = Site()
+    site.answer = [(b"set-cookie", CSRF.replace(b"__Host-csrf", name))]
+    site.ask()
+    assert "did you mean __Host-csrf, the item 'csrf'?" in site.findings[0].message
+
+
+def test_what_the_application_sent_is_told_with_the_path_and_what_came_without() -> None:
+    site = Site()
+    site.answer = [(b"set-cookie", b"_ga=1"), (b"x-frame-options", b"x"), (b"x-odd", b"a\r\nb")]
+    site.ask([(b"cookie", b"_ga=1")], path="/works/1")
+    assert [(finding.code, finding.path) for finding in site.findings] == [
+        ("SN301", None),
+        ("SN311", "/works/1"),
+        ("SN321", "/works/1"),
+        ("SN322", "/works/1"),
+    ]
+
+
+def test_the_guard_wants_a_declaration_and_says_how_to_get_one() -> None:
+    with pytest.raises(TypeError, match="load"):
+        Guard(Site().app, "policy.toml")  # type: ignore[arg-type]
 
 
 def test_a_security_header_other_than_declared_is_replaced_and_told() -> None:
@@ -602,8 +634,8 @@ def test_without_a_reporter_each_finding_is_logged_once(caplog: pytest.LogCaptur
         site.cookies(b"evil=1")
         site.cookies(b"evil=2; worse=3")
     assert [record.getMessage() for record in caplog.records] == [
-        'SN301 "evil" is not declared and was kept from the application',
-        'SN301 "worse" is not declared and was kept from the application',
+        'SN301 "evil" is not declared',
+        'SN301 "worse" is not declared',
     ]
     caplog.clear()
     with caplog.at_level(logging.WARNING, "strictly_necessary"):

@@ -42,7 +42,8 @@ class Direction(StrEnum):
 @dataclass(frozen=True, slots=True)
 class GuardFinding:
     """One thing that the guard saw. `name` is that of a cookie, a key or a header, escaped and cut; never a value:
-    values are personal. What is seen in the browser also has a `kind`, the `script` and its `stack`."""
+    values are personal. What the application sent has the `path` that was asked for; what is seen in the browser has a
+    `kind`, the `script` and its `stack`, and no path, because that could tell who was there."""
 
     code: str
     direction: Direction
@@ -52,6 +53,7 @@ class GuardFinding:
     kind: str | None = None
     script: str | None = None
     stack: tuple[str, ...] = ()
+    path: str | None = None
 
     @property
     def severity(self) -> Severity:

@@ -59,7 +59,9 @@ class Guard:
         watch: Watch | None = None,
     ) -> None:
         self._app = app
-        self._checkpoint = Checkpoint(declaration, mode=mode, on_finding=on_finding, nonces=nonces, watch=watch)
+        self._checkpoint = Checkpoint(
+            declaration, mode=mode, on_finding=on_finding, nonces=nonces, reports=browser_guard, watch=watch
+        )
         self._serving = Serving(declaration, self._checkpoint) if browser_guard else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,9 +96,9 @@ class Guard:
                 if kind in _PAGES:
                     message = {**message, "headers": checkpoint.outgoing(message.get("headers") or (), path, nonce)}
                 elif kind == "http.response.early_hint":
-                    message = {**message, "links": checkpoint.lines_out(message["links"])}
+                    message = {**message, "links": checkpoint.lines_out(message["links"], path)}
                 elif message.get("headers"):
-                    message = {**message, "headers": checkpoint.cookies_out(message["headers"])}
+                    message = {**message, "headers": checkpoint.cookies_out(message["headers"], path)}
             except GuardError as error:
                 refused = error
                 raise

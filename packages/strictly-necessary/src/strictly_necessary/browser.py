@@ -30,7 +30,7 @@ GUARD_PATH = "/.well-known/cookie-guard.js"
 REPORT_PATH = "/.well-known/cookie-report"
 WORKER_PARAMETER = "strictly-guard"
 
-LONGEST_REPORT = 4096
+LONGEST_REPORT = 8192
 """Bytes of a report; a longer one is not read."""
 
 _MESSAGES = {
@@ -50,6 +50,10 @@ _PLACES = {
 }
 _KINDS = frozenset(kind.value for kind in Kind) | {"worker", ""}
 _PLACE = re.compile(r"(?:https?://[^/?#\s:]+(?::[0-9]{1,5})?)?/[^?#\s]*:[0-9]{1,9}:[0-9]{1,9}")
+_DIRECTIVE = re.compile(r"[a-z-]{1,40}")
+_ORIGIN = re.compile(r"https?://[^/?#\s]+")
+_BLOCKED = re.compile(r"(?:(?:https?|wss?)://[^/?#\s@]+(?!@)(?=[/?#]|$)|[a-z-]+$|(?:data|blob)(?=:))")
+_NEW_EACH_TIME = ("blob:", "data:")
 _MOST_FRAMES = 10
 _LONGEST_NAME = 80
 _LONGEST_PLACE = 200
@@ -116,11 +120,15 @@ def read_report(body: bytes) -> GuardFinding | None:
         return None
     if not isinstance(report, dict):
         return None
+    if "csp-report" in report:
+        return _stopped(report["csp-report"])
     code, kind, name, stack = (report.get(key) for key in ("code", "kind", "name", "stack"))
     if not (isinstance(code, str) and isinstance(kind, str) and isinstance(name, str) and isinstance(stack, str)):
         return None
     if code not in _MESSAGES or kind not in _KINDS:
         return None
+    if name.startswith(_NEW_EACH_TIME):
+        name = name.partition(":")[0] + ":"
     shown = _shown(name, _LONGEST_NAME)
     frames = [_shown(line, _LONGEST_PLACE) for line in stack.split("\n") if _PLACE.fullmatch(line)][:_MOST_FRAMES]
     return GuardFinding(
@@ -131,6 +139,32 @@ def read_report(body: bytes) -> GuardFinding | None:
         kind=kind or None,
         script=frames[0].rsplit(":", 2)[0] if frames else None,
         stack=tuple(frames),
+    )
+
+
+def _stopped(report: Any) -> GuardFinding | None:
+    """What a browser says that our CSP stopped (CSP 3, section 5.3). Of addresses only origins and scripts are kept."""
+    if not isinstance(report, dict):
+        return None
+    directive, blocked, page, script = (
+        str(report.get(key) or "") for key in ("effective-directive", "blocked-uri", "document-uri", "source-file")
+    )
+    found = _BLOCKED.match(blocked)
+    if not _DIRECTIVE.fullmatch(directive) or found is None:
+        return None  # such as what a browser's extension does
+    name = _shown(f"{directive} {found[0]}", _LONGEST_NAME)
+    origin = _ORIGIN.match(page)
+    place = f"{script.partition('?')[0].partition('#')[0]}:{report.get('line-number')}:{report.get('column-number')}"
+    if origin is not None:
+        place = place.removeprefix(origin[0])
+    stack = (_shown(place, _LONGEST_PLACE),) if _PLACE.fullmatch(place) else ()
+    return GuardFinding(
+        code="SN335",
+        direction=Direction.BROWSER,
+        message=f'the Content-Security-Policy stopped "{name}"',
+        name=name,
+        script=stack[0].rsplit(":", 2)[0] if stack else None,
+        stack=stack,
     )
 
 

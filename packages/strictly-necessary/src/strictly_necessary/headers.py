@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
+from strictly_necessary.browser import REPORT_PATH
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import Kind, Override
 from strictly_necessary.declaration._overrides import UNSENT
@@ -99,10 +100,13 @@ _OTHERS = {
 }
 
 
-def content_security_policy(declaration: Declaration, *, path: str = "/", nonce: str | None = None) -> str:
+def content_security_policy(
+    declaration: Declaration, *, path: str = "/", nonce: str | None = None, report_to: str | None = REPORT_PATH
+) -> str:
     """The CSP for a request path: everything from our own origin and nothing inline, but for what the declaration
     overrides. A form may also lead to a declared third party, because browsers apply `form-action` to the redirect that
-    answers a form. With a `nonce`, scripts and styles that carry it may stand in the page."""
+    answers a form. With a `nonce`, scripts and styles that carry it may stand in the page. Browsers tell `report_to`
+    what they stopped; the guards answer there, and None is for who has nobody to answer."""
     directives = dict(_CSP)
     if declaration.third_parties:
         hosts = " ".join(dict.fromkeys(f"https://{party.host}" for party in declaration.third_parties))
@@ -112,6 +116,8 @@ def content_security_policy(declaration: Declaration, *, path: str = "/", nonce:
     if nonce is not None:
         for directive in ("script-src", "style-src"):
             directives[directive] = f"{directives.get(directive, directives['default-src'])} 'nonce-{nonce}'"
+    if report_to is not None:
+        directives.setdefault("report-uri", report_to)
     return "; ".join(f"{directive} {value}" for directive, value in directives.items())
 
 
@@ -125,10 +131,13 @@ def permissions_policy(declaration: Declaration, *, path: str = "/") -> str:
     return ", ".join(f"{feature}={value}" for feature, value in features.items())
 
 
-def security_headers(declaration: Declaration, *, path: str = "/", nonce: str | None = None) -> dict[str, str]:
-    """All headers for a request path, by lower-case name. Clear-Site-Data is not among them: it belongs to sign-out."""
+def security_headers(
+    declaration: Declaration, *, path: str = "/", nonce: str | None = None, report_to: str | None = REPORT_PATH
+) -> dict[str, str]:
+    """All headers for a request path, by lower-case name. Clear-Site-Data is not among them: it belongs to sign-out.
+    For `nonce` and `report_to` see `content_security_policy`."""
     headers = {
-        "content-security-policy": content_security_policy(declaration, path=path, nonce=nonce),
+        "content-security-policy": content_security_policy(declaration, path=path, nonce=nonce, report_to=report_to),
         "permissions-policy": permissions_policy(declaration, path=path),
         **_OTHERS,
     }

@@ -46,7 +46,9 @@ class Guard:
         watch: Watch | None = None,
     ) -> None:
         self._app = app
-        self._checkpoint = Checkpoint(declaration, mode=mode, on_finding=on_finding, nonces=nonces, watch=watch)
+        self._checkpoint = Checkpoint(
+            declaration, mode=mode, on_finding=on_finding, nonces=nonces, reports=browser_guard, watch=watch
+        )
         self._serving = Serving(declaration, self._checkpoint) if browser_guard else None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -73,7 +75,7 @@ class Guard:
                 # A framework that catches the error may tell of a fault; any other answer would hide it.
                 if refused is not None and not status.startswith("5"):
                     raise refused
-                status = checkpoint.status_out(status)
+                status = checkpoint.status_out(status, path)
                 octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
                 passed = checkpoint.outgoing(octets, path, nonce)
             except GuardError as error:

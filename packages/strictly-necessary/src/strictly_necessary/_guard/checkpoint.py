@@ -6,10 +6,12 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from strictly_necessary._findings import Direction, GuardError, GuardFinding, Severity
 from strictly_necessary._guard.watch import Watch, shown
+from strictly_necessary.browser import REPORT_PATH
 from strictly_necessary.cookies import is_token
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._overrides import UNSENT
@@ -40,15 +42,19 @@ class Checkpoint:
         mode: Mode,
         on_finding: Reporter | None = None,
         nonces: bool = False,
+        reports: bool = True,
         watch: Watch | None = None,
     ) -> None:
         if mode not in _MODES:
             raise ValueError(f"mode is one of {', '.join(_MODES)}, not {mode!r}")
+        if not isinstance(declaration, Declaration):
+            raise TypeError("the guard wants a declaration: give it load(...), with the path of your file")
         self.mode = mode
         self.on_finding = on_finding or _log_once()
         self._watch = watch or Watch(declaration)
         self._declaration = declaration
         self._nonces = nonces
+        self._reports = reports
         self._by_path = [each for each in declaration.overrides if each.paths]
         self._prepared: dict[tuple[bool, ...], _Headers] = {}
         self._usual = self._headers("")
@@ -68,14 +74,14 @@ class Checkpoint:
         """A new nonce for one response, if the guard was asked for nonces."""
         return secrets.token_urlsafe(16) if self._nonces else None
 
-    def cookies_out(self, headers: Iterable[Header]) -> list[Header]:
+    def cookies_out(self, headers: Iterable[Header], path: str) -> list[Header]:
         """The headers of a message that is no page, such as trailers, without what may not leave."""
-        return self._sift(headers, {})[0]
+        return self._sift(headers, {}, path)[0]
 
     def outgoing(self, headers: Iterable[Header], path: str, nonce: str | None = None) -> list[Header]:
         """The headers that may leave, and the security headers for this path. Raises `GuardError` in mode `raise`."""
         ours = self._headers(path) if self._by_path else self._usual
-        passed, signed_out = self._sift(headers, ours.others)
+        passed, signed_out = self._sift(headers, ours.others, path)
         passed += ours.all if nonce is None else ours.with_nonce(nonce)
         if signed_out and ours.clear:
             passed = [header for header in passed if header[0].lower() != b"clear-site-data"]
@@ -86,16 +92,18 @@ class Checkpoint:
         """The security headers for an answer of the guard's own; it has no nonce."""
         return self._headers(path).with_nonce("") if self._nonces else self._headers(path).all
 
-    def status_out(self, status: str) -> str:
+    def status_out(self, status: str, path: str) -> str:
         """A WSGI status, up to what would end its line."""
         found = _line_end(status)
-        return status[: found.start()] if found and self._could_be_two(b"status") else status
+        return status[: found.start()] if found and self._could_be_two(b"status", path) else status
 
-    def lines_out(self, values: Iterable[bytes]) -> list[bytes]:
+    def lines_out(self, values: Iterable[bytes], path: str) -> list[bytes]:
         """The values that a server makes into headers of their own, such as early hints, if each is one line."""
-        return [value for value in map(_octets, values) if not (_could_be_two(value) and self._could_be_two(b"link"))]
+        return [
+            value for value in map(_octets, values) if not (_could_be_two(value) and self._could_be_two(b"link", path))
+        ]
 
-    def _sift(self, headers: Iterable[Header], ours: dict[bytes, bytes]) -> tuple[list[Header], bool]:
+    def _sift(self, headers: Iterable[Header], ours: dict[bytes, bytes], path: str) -> tuple[list[Header], bool]:
         """The headers that may leave, apart from those that we send, and whether they sign somebody out."""
         passed: list[Header] = []
         names = self._names
@@ -106,14 +114,14 @@ class Checkpoint:
                 name, value = _octets(name), _octets(value)
             lower = names.get(name) or self._lower(name)
             if lower == b"set-cookie":
-                may_leave, signs_out = self._may_leave(value)
+                may_leave, signs_out = self._may_leave(value, path)
                 signed_out |= signs_out
                 if not may_leave:
                     continue
             elif not lower or _could_be_two(value):
-                if self._could_be_two(name):
+                if self._could_be_two(name, path):
                     continue
-            elif lower in ours and not self._agrees(lower, value, ours[lower]):
+            elif lower in ours and not self._agrees(lower, value, ours[lower], path):
                 continue
             passed.append((name, value))
         return passed, signed_out
@@ -127,11 +135,12 @@ class Checkpoint:
             self._names[name] = lower
         return lower
 
-    def _may_leave(self, header: bytes) -> tuple[bool, bool]:
+    def _may_leave(self, header: bytes, path: str) -> tuple[bool, bool]:
         """Whether the Set-Cookie may leave, and whether it signs somebody out."""
         findings, signs_out = self._watch.response(header)
         if not findings:
             return True, signs_out
+        findings = tuple(replace(finding, path=path) for finding in findings)
         for finding in findings:
             self.on_finding(finding)
         errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
@@ -139,18 +148,18 @@ class Checkpoint:
             raise GuardError(errors)
         return not errors or self.mode == "report", signs_out
 
-    def _agrees(self, name: bytes, value: bytes, ours: bytes) -> bool:
+    def _agrees(self, name: bytes, value: bytes, ours: bytes, path: str) -> bool:
         """Whether a security header of the application's may stay; ours is sent in any case, so only in mode report."""
         if value == ours:
             return self.mode == "report"
         name_shown = name.decode("ascii")
         text = f"the application sent another {name_shown} than declared; declare it in [[headers]], with a reason"
-        return not self._refused(GuardFinding("SN321", Direction.RESPONSE, text, name_shown))
+        return not self._refused(GuardFinding("SN321", Direction.RESPONSE, text, name_shown, path=path))
 
-    def _could_be_two(self, name: bytes) -> bool:
+    def _could_be_two(self, name: bytes, path: str) -> bool:
         """Tell that this header would be read as two, or as none. True if it must not leave."""
         text = f'"{shown(name)}" has a line end or a NUL, or is no name of a header, so a cookie could hide in it'
-        return self._refused(GuardFinding("SN322", Direction.RESPONSE, text, shown(name)))
+        return self._refused(GuardFinding("SN322", Direction.RESPONSE, text, shown(name), path=path))
 
     def _refused(self, finding: GuardFinding) -> bool:
         self.on_finding(finding)
@@ -164,7 +173,9 @@ class Checkpoint:
         which = tuple(not odd and override.holds_for(path) for override in self._by_path)
         if which not in self._prepared:
             known_path = "" if odd else path
-            self._prepared[which] = _Headers(self._declaration, known_path, mode=self.mode, nonces=self._nonces)
+            self._prepared[which] = _Headers(
+                self._declaration, known_path, mode=self.mode, nonces=self._nonces, reports=self._reports
+            )
         return self._prepared[which]
 
 
@@ -172,8 +183,9 @@ class _Headers:
     """The security headers for one set of paths, as bytes. `others` are those that the application may not change; a
     CSP of its own may stay, since browsers obey both and it can only narrow ours."""
 
-    def __init__(self, declaration: Declaration, path: str, *, mode: Mode, nonces: bool) -> None:
-        headers = security_headers(declaration, path=path, nonce=_NONCE if nonces else None)
+    def __init__(self, declaration: Declaration, path: str, *, mode: Mode, nonces: bool, reports: bool) -> None:
+        report_to = REPORT_PATH if reports else None
+        headers = security_headers(declaration, path=path, nonce=_NONCE if nonces else None, report_to=report_to)
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         declared = {name: value for name, value in pairs if name != _CSP}
         self.others = {**{name.encode(): b"" for name in UNSENT}, **declared}
@@ -206,6 +218,7 @@ def _log_once() -> Reporter:
         key = (finding.code, finding.name)
         if key not in before and len(before) < _MOST_LOGGED:
             before.add(key)
-            logger.warning("%s", finding)
+            places = finding.stack or ((finding.path,) if finding.path else ())
+            logger.warning("%s%s", finding, f" ({', '.join(places)})" if places else "")
 
     return report

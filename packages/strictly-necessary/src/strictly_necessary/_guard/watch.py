@@ -18,6 +18,7 @@ from strictly_necessary.cookies import (
 )
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import Category, Item, SetBy
+from strictly_necessary.rules import prefix_of
 
 MOST_FINDINGS = 20
 """Findings about one header at most; one more then says that there were others, so nobody can flood a log."""
@@ -46,6 +47,7 @@ class Watch:
         self._readable = frozenset(name for name, item in self._exact.items() if item.readable_by_application)
         self._hidden = frozenset(name for name, item in self._exact.items() if not item.readable_by_application)
         self._hidden_stems = tuple(stem for stem, item in self._patterns if not item.readable_by_application)
+        self._bare = {_bare(item.name): item for item in cookies if not item.is_pattern}
         self._sound: dict[tuple[bytes, bytes], bool] = {}
 
     def request(self, header: bytes) -> tuple[bytes, tuple[GuardFinding, ...]]:
@@ -89,11 +91,11 @@ class Watch:
             if item is None or _control(raw) or not (name in self._exact or is_token(name.decode("latin-1"))):
                 (pair,) = parse_cookie_header(raw)
                 if pair.problem:
-                    text = f"{{name}} {pair.problem} and was kept from the application"
+                    text = f"{{name}} {pair.problem} "
                     findings.add("SN302", text, pair.name, item)
                     continue
             if item is None:
-                findings.add("SN301", "{name} is not declared and was kept from the application", name)
+                findings.add("SN301", "{name} is not declared", name)
             elif item.readable_by_application:
                 kept.append(raw)
                 if name in seen:
@@ -116,18 +118,14 @@ class Watch:
         except CookieSyntaxError as error:
             findings.add("SN312", f"Set-Cookie {{name}} {error}", name.strip(_SPACE))
             return findings.done(), False
+        life = _life(cookie, self._now)
+        removes = _removes(header, cookie, life)
         item = self._find(cookie.name)
         if item is None:
-            text = cookie.name.decode("latin-1")
-            gated = next((item for item in self._gated if item.matches(text)), None)
-            if gated is not None:
-                findings.add("SN316", "{name} needs consent, and there is none", cookie.name, gated)
-            else:
-                findings.add("SN311", "{name} is not declared", cookie.name)
+            if not removes:
+                self._undeclared(cookie.name, findings)
             return findings.done(), False
-        life = _life(cookie, self._now)
-        removes = life is not None and life <= 0
-        for code, message in _differences(item, cookie, life):
+        for code, message in () if removes else _differences(item, cookie, life):
             findings.add(code, f"{{name}} {message}", cookie.name, item)
         found = findings.done()
         signs_out = removes and Category.AUTHENTICATION in item.categories and not found
@@ -137,6 +135,16 @@ class Watch:
                 self._sound.clear()  # lives that differ each time, or a client who plays, must not crowd out the usual
             self._sound[name, attributes] = signs_out
         return found, signs_out
+
+    def _undeclared(self, name: bytes, findings: _Findings) -> None:
+        text = name.decode("latin-1")
+        gated = next((item for item in self._gated if item.matches(text)), None)
+        if gated is not None:
+            findings.add("SN316", "{name} needs consent, and there is none", name, gated)
+            return
+        near = self._bare.get(_bare(text))
+        hint = f"; did you mean {near.name}, the item {near.id!r}?" if near else ""
+        findings.add("SN311", f"{{name}} is not declared{hint}", name)
 
     def _find(self, name: bytes) -> Item | None:
         item = self._exact.get(name)
@@ -155,14 +163,27 @@ def _life(cookie: SetCookie, now: Callable[[], float]) -> int | None:
     return max(lives) if lives else None
 
 
+def _removes(header: bytes, cookie: SetCookie, life: int | None) -> bool:
+    """Whether every browser removes the cookie. They differ in which of two limits counts when one of them cannot be
+    read, so each is there once at most, and was read."""
+    if life is None or life > 0:
+        return False
+    lower = header.lower()
+    limits = (lower.count(b"max-age"), lower.count(b"expires"))
+    return limits == (cookie.max_age is not None, cookie.expires is not None)
+
+
+def _bare(name: str) -> str:
+    """The name as somebody might write it who forgets its prefix or its letter case."""
+    return name[len(prefix_of(name) or "") :].lower()
+
+
 def _differences(item: Item, cookie: SetCookie, life: int | None) -> Iterator[tuple[str, str]]:
-    """What sets this header apart from its declaration. A header that removes the cookie may have any attributes."""
+    """What sets this header apart from its declaration."""
     if item.set_by is not SetBy.SERVER:
         yield "SN315", f"is declared to be set by {item.set_by.value}, and the application set it"
         return
     declared_life = item.lifetime.seconds or 0
-    if life is not None and life <= 0:
-        return
     if (life or 0) > declared_life:
         yield "SN314", f"would live {life} seconds, and its declared lifetime is {item.lifetime.text!r}"
     elif (life or 0) < declared_life - _SLACK and not item.requires_action:

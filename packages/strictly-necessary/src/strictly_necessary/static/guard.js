@@ -74,7 +74,7 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
       then(fetch(rules.to, { __proto__: null, method: "POST", keepalive: true, credentials: "omit", cache: "no-store",
         referrerPolicy: "no-referrer", body: stringify({ __proto__: null, code, kind, name, stack }) }), null, () => {});
     }
-    if (rules.block) throw new DOMException(`Not declared: ${kind} ${name} (${code})`, "SecurityError");
+    if (rules.block) throw new DOMException(`Not as declared: ${kind} ${name} (${code})`, "SecurityError");
   };
 
   // --- What is declared ------------------------------------------------------------------------------------------
