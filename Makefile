@@ -43,8 +43,8 @@ format: .venv/test.stamp ## format and mend what can be mended
 lock: .venv/test.stamp ## write requirements/*.txt anew
 	@scripts/lock
 
-example: .venv/test.stamp ## start an example of the policy library: make example NAME=flask
-	@exec $(BIN)/python packages/strictly-necessary/examples/$(NAME)/app.py
+example: .venv/test.stamp ## start an example of the policy library: make example NAME=flask PORT=8000
+	@exec $(BIN)/python packages/strictly-necessary/examples/$(NAME)/app.py $(if $(PORT),--port $(PORT))
 
 bench: .venv/test.stamp ## measure the hot paths beside their peers
 	@$(BIN)/python -m benchmarks

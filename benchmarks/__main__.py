@@ -13,6 +13,7 @@ from benchmarks import guard, listing, transfer
 BENCHMARKS = {
     "guard": guard.measure,
     "guard-attack": guard.measure_attack,
+    "guard-browser": guard.measure_browser,
     "listing": listing.measure,
     "transfer": transfer.measure,
 }

@@ -1,6 +1,7 @@
-"""What the guard costs per request, beside others that handle cookies, and what it costs under attack."""
+"""What the guards cost: per request beside others that handle cookies, under attack, and in the browser."""
 
 from benchmarks.guard.attack import measure_attack
+from benchmarks.guard.browser import measure as measure_browser
 from benchmarks.guard.cost import measure
 
-__all__ = ["measure", "measure_attack"]
+__all__ = ["measure", "measure_attack", "measure_browser"]
