@@ -83,7 +83,7 @@ def test_the_catalogues_are_those_of_the_source() -> None:
         ),
         (lambda at: at.swap("de", 'msgstr "Kurz gesagt"', 'msgstr ""'), "de: not translated: 'In short'"),
         (
-            lambda at: at.swap("de", "{provider} (Erst", "{anbieter} (Erst"),
+            lambda at: at.swap("de", "{provider} (wir", "{anbieter} (wir"),
             "de: other placeholders: '{provider} (first",
         ),
         (
@@ -214,10 +214,10 @@ def test_every_text_of_every_item_is_there_in_the_language(language: str) -> Non
                 "Höchstens 12 Monate. Mit jedem Besuch beginnt die Frist von vorn.",
                 "Tally GmbH, Abacus SARL und Sums Ltd",
                 "Wir zählen Besuche. Nicht mitzählen.",
-                "Quay Ltd (Erstanbieter)",
+                "Quay Ltd (wir selbst)",
                 "unbedingt erforderlich",
                 "Quay Sync und Quay Notes melden sich",
-                "Regulation 6 der britischen Privacy and Electronic Communications Regulations (PECR) und Artikel 82",
+                "Vorschrift 6 (Regulation 6) der britischen Privacy and Electronic Communications Regulations (PECR) und ",
             ],
         ),
         (
@@ -268,7 +268,7 @@ def test_the_law_is_named_for_each_jurisdiction() -> None:
     declaration = replace(DECLARATION, policy=policy, items=items)
     german = text_of(render_html(declaration, language="de"))
     assert (
-        "Artikel 5 Absatz 3 der ePrivacy-Richtlinie der EU (in Deutschland: § 25 Absatz 2 TDDDG), Regulation 6"
+        "Artikel 5 Absatz 3 der ePrivacy-Richtlinie der EU (in Deutschland: § 25 Absatz 2 TDDDG), Vorschrift 6"
         in german
     )
     assert "l’article 5(3) de la directive ePrivacy" in text_of(render_html(declaration, language="fr"))

@@ -95,7 +95,7 @@ def test_nothing_from_the_declaration_becomes_markup() -> None:
     for attribute in ("style", "onclick"):
         assert not any(attribute in attrs for _, attrs in Reader(html).tags)
     assert {tag for tag, _ in Reader(html).tags} == {
-        *("p", "time", "section", "h2", "h3", "ul", "li", "dl", "div", "dt", "dd", "code", "strong", "a")
+        *("p", "time", "section", "h2", "h3", "ul", "li", "dl", "div", "dt", "dd", "code", "strong", "a", "nav")
     }
 
 
@@ -115,13 +115,14 @@ def test_nothing_from_the_declaration_becomes_markup() -> None:
         "no consent banner",
         "EU ePrivacy Directive",
         "(PECR)",
+        "Some stay longer than the browser session because you asked for it",
         # 3
         "Keeps you signed in.",
         "Session only",
         "Persistent: it stays until you remove it",
         "At most 2 hours",
         "Only the hosting infrastructure",
-        "never sent to a server",
+        "The browser does not send it by itself",
         # 4
         "following you across sites, or recognising your device by its fingerprint",
         "data brokers",
@@ -171,7 +172,7 @@ def test_readers_are_told_as_they_are() -> None:
 
 
 def test_links_lead_where_the_declaration_says() -> None:
-    links = [attrs["href"] for tag, attrs in Reader(render_html(DECLARATION)).tags if tag == "a"]
+    links = links_of(DECLARATION)
     assert links == [
         "https://pay.example.com/privacy",
         "/privacy",
@@ -180,8 +181,26 @@ def test_links_lead_where_the_declaration_says() -> None:
         "https://example.org/terms",
     ]
     form = replace(DECLARATION.policy, contact="https://example.org/contact", privacy_policy=None, terms=None)
-    links = [attrs["href"] for tag, attrs in Reader(render_html(replace(DECLARATION, policy=form))).tags if tag == "a"]
-    assert links == ["https://pay.example.com/privacy", "https://example.org/contact"]
+    assert links_of(replace(DECLARATION, policy=form)) == [
+        "https://pay.example.com/privacy",
+        "https://example.org/contact",
+    ]
+
+
+def links_of(declaration: Declaration) -> list[str]:
+    """Where its links lead, without those of its contents."""
+    links = [attrs["href"] or "" for tag, attrs in Reader(render_html(declaration)).tags if tag == "a"]
+    return [link for link in links if not link.startswith("#")]
+
+
+def test_the_page_begins_with_links_to_its_sections() -> None:
+    page = Reader(render_html(DECLARATION))
+    tags = [tag for tag, _ in page.tags]
+    assert tags.index("nav") < tags.index("section")
+    assert ("nav", {"class": "policy-contents", "aria-label": "On this page"}) in page.tags
+    links = [(attrs["href"] or "")[1:] for tag, attrs in page.tags if tag == "a" and (attrs["href"] or "")[0] == "#"]
+    assert links == [attrs["id"] for tag, attrs in page.tags if attrs.get("class") == "policy-section"]
+    assert len(links) == 10
 
 
 def test_what_does_not_exist_is_not_told() -> None:

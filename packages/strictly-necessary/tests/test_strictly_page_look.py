@@ -135,7 +135,9 @@ def test_headings_languages_and_landmarks_are_in_order(browser: Browser, site: s
         assert page.evaluate("document.documentElement.lang") == language
         assert page.title().endswith("Quay")
         assert page.get_by_role("main").count() == 1
-        assert page.get_by_role("navigation").get_by_role("link").count() == 3
+        languages, contents = page.get_by_role("navigation").all()
+        assert languages.get_by_role("link").count() == 3
+        assert contents.get_by_role("link").count() == page.locator("h2").count()
         names = page.evaluate(
             "[...document.querySelectorAll('section')].every((each) => each.ariaLabelledByElements?.[0])"
         )

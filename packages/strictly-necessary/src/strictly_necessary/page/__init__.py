@@ -18,7 +18,8 @@ from strictly_necessary.declaration import Declaration
 from strictly_necessary.page import _html, _json, _markdown
 from strictly_necessary.page._edition import Edition, edition
 from strictly_necessary.page._language import language_for, preferred_language
-from strictly_necessary.page._wording import items_section, sections, third_parties_section
+from strictly_necessary.page._others import third_parties_section
+from strictly_necessary.page._wording import items_section, sections
 
 __all__ = [
     "WELL_KNOWN",
@@ -42,11 +43,13 @@ WELL_KNOWN = "/.well-known/cookie-policy.json"
 def render_html(
     declaration: Declaration, *, language: str | None = None, catalogue: NullTranslations | None = None
 ) -> str:
-    """Everything the page says, below its `<h1>`: `<section class="policy-section">` with `<h2>`, cards with `<h3>`. No
-    style and no script; everything from the declaration is escaped. When a `language` is given, each part says so in
-    its `lang`."""
+    """Everything the page says, below its `<h1>`: links to its parts, then `<section class="policy-section">` with
+    `<h2>`, cards with `<h3>`. No style and no script; everything from the declaration is escaped. When a `language` is
+    given, each part says so in its `lang`."""
     view = edition(declaration, language, catalogue)
-    return "\n".join([_updated(view, language), *(_html.section(each, language) for each in sections(view))]) + "\n"
+    parts = sections(view)
+    contents = _html.contents(parts, view.language.gettext("On this page"), language)
+    return "\n".join([_updated(view, language), contents, *(_html.section(each, language) for each in parts)]) + "\n"
 
 
 def render_items_html(
@@ -105,7 +108,7 @@ def render_markdown(
     )
     lines = [f"# {_markdown.escape(_title(view))}", "", _markdown.escape(updated), ""]
     for section in sections(view):
-        lines += _markdown.section(section)
+        lines += _markdown.section(section, view.language)
     return "\n".join(lines[:-1]) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 
@@ -42,12 +43,21 @@ class Bullets:
     points: tuple[Words, ...]
 
 
+class Weight(StrEnum):
+    """How a fact stands among others: `lead` is what the card is about, `brief` shares a line where room is scarce."""
+
+    LEAD = "lead"
+    PLAIN = ""
+    BRIEF = "brief"
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A term, and one or more lines that tell it."""
 
     term: str
     lines: tuple[Words, ...]
+    weight: Weight = Weight.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +79,13 @@ class Section:
     id: str
     title: str
     blocks: tuple[Block, ...]
+
+
+def paragraph(text: str) -> Paragraph:
+    """Plain words."""
+    return Paragraph((text,))
+
+
+def bullets(points: list[str]) -> Bullets:
+    """Plain points."""
+    return Bullets(tuple((point,) for point in points))

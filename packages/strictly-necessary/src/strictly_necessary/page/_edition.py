@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import Category, Item, Kind, Policy, Purpose, SetBy
-from strictly_necessary.page._blocks import Card, Code, Fact, Strong, Words
+from strictly_necessary.page._blocks import Card, Code, Fact, Strong, Weight, Words
 from strictly_necessary.page._language import N_, Language, language_for
+from strictly_necessary.page._reach import Reach
 
 KINDS = {
     Kind.COOKIE: N_("Cookie"),
@@ -38,13 +39,13 @@ CATEGORIES = {
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """`declaration` has its texts in the language already; `own` are the items that the operator provides, and
-    `original` is the language of what has no translation."""
+    """`declaration` has its texts in the language already, and `reach` tells whom its pages reach; `own` are the items
+    that the operator provides."""
 
     declaration: Declaration
     language: Language
     own: frozenset[str]
-    original: str
+    reach: Reach
 
     @property
     def policy(self) -> Policy:
@@ -55,8 +56,7 @@ def edition(declaration: Declaration, language: str | None, catalogue: gettext.N
     """In this language, or in the declaration's own. Raises ValueError if the texts of the page or of the declaration
     are not in it."""
     policy = declaration.policy
-    original = policy.languages[0]
-    code = language or original
+    code = language or policy.languages[0]
     ours = language_for(code, catalogue)
     if code not in policy.languages:
         raise ValueError(
@@ -64,37 +64,41 @@ def edition(declaration: Declaration, language: str | None, catalogue: gettext.N
             "add it to languages in [policy], and translate the texts below [items.translations.…]"
         )
     own = frozenset(item.id for item in declaration.items if item.provider == policy.operator)
-    return Edition(declaration.in_language(code), ours, own, original)
+    translated = declaration.in_language(code)
+    return Edition(translated, ours, own, Reach(translated))
 
 
 def item_card(view: Edition, item: Item) -> Card:
-    """Everything that a person may want to know of an item."""
+    """Everything that a person may want to know of an item: first what it does, last what it looks like."""
     _ = view.language.gettext
     name: Words = (Code(item.name),)
     if item.is_pattern:
         name = view.language.words("{name} and names that begin with it", name=Code(item.stem))
     purposes = tuple(_purpose(view, each, alone=len(item.purposes) == 1) for each in item.purposes)
     facts = [
-        Fact(_("Name"), (name,)),
-        Fact(_("Kind"), ((_(KINDS[item.kind]),),)),
-        Fact(view.language.ngettext("Purpose", "Purposes", len(purposes)), purposes),
+        Fact(view.language.ngettext("Purpose", "Purposes", len(purposes)), purposes, Weight.LEAD),
         Fact(_("Lifetime"), ((lifetime_in_words(view, item),),)),
-        Fact(_("Provider"), ((_provider(view, item),),)),
-        Fact(_("Who else gets it"), ((_recipients(view, item),),)),
-        Fact(_("Who can read it"), ((readers_in_words(view, item),),)),
-        Fact(_("Set when"), ((item.set_when,),)),
-        Fact(_("How to remove it"), ((removal_in_words(view, item),),)),
     ]
-    if item.values:
-        facts.insert(2, Fact(_("Values"), ((", ".join(item.values),),)))
+    if item.reason:
+        facts.append(Fact(_("Reason"), ((item.reason,),)))
+    facts.append(Fact(_("Set when"), ((item.set_when,),)))
     if not view.declaration.is_exempt(item):
         facts.append(Fact(_("Consent"), ((_("Without your consent it is neither stored nor read."),),)))
+    facts.append(Fact(_("How to remove it"), ((removal_in_words(view, item),),)))
     if item.objection:
         facts.append(Fact(_("How to say no"), ((item.objection,),)))
     if item.information:
-        facts.append(Fact(_("What stands beside the control"), ((item.information,),)))
-    if item.reason:
-        facts.append(Fact(_("Reason"), ((item.reason,),)))
+        beside = _("What stands beside the control") if item.requires_action else _("What you are told")
+        facts.append(Fact(beside, ((item.information,),)))
+    facts += [
+        Fact(_("Provider"), ((_provider(view, item),),), Weight.BRIEF),
+        Fact(_("Who else gets it"), ((_recipients(view, item),),), Weight.BRIEF),
+        Fact(_("Who can read it"), ((readers_in_words(view, item),),)),
+        Fact(_("Name"), (name,), Weight.BRIEF),
+        Fact(_("Kind"), ((_(KINDS[item.kind]),),), Weight.BRIEF),
+    ]
+    if item.values:
+        facts.append(Fact(_("Values"), ((", ".join(item.values),),)))
     if item.kind is Kind.COOKIE and item.set_by is not SetBy.INFRASTRUCTURE:
         facts.append(Fact(_("Attributes"), ((Code("; ".join(_attributes(item))),),)))
     return Card(f"item-{item.id}", (item.title or _(CATEGORIES[item.purposes[0].category]),), tuple(facts))
@@ -131,13 +135,10 @@ def readers_in_words(view: Edition, item: Item) -> str:
     _ = view.language.gettext
     service = view.policy.service
     if item.kind is not Kind.COOKIE:
-        return _("Scripts of {service} in your browser. It is never sent to a server.", service=service)
-    if item.set_by is SetBy.INFRASTRUCTURE:
-        return _(
-            "Only the hosting infrastructure. {service} removes it from each request before reading the rest.",
-            service=service,
-        )
-    if item.readable_by_application and item.http_only:
+        text = _("Scripts of {service} in your browser. The browser does not send it by itself.", service=service)
+    elif item.set_by is SetBy.INFRASTRUCTURE:
+        text = _("Only the hosting infrastructure. {service} itself does not read it.", service=service)
+    elif item.readable_by_application and item.http_only:
         text = _("The server of {service}. No script can read it.", service=service)
     elif item.readable_by_application:
         text = _("The server of {service} and its own scripts in your browser.", service=service)
@@ -145,19 +146,24 @@ def readers_in_words(view: Edition, item: Item) -> str:
         text = _("Nobody. No script can read it.")
     else:
         text = _("Scripts of {service} in your browser, and not its server.", service=service)
+    if view.reach.runs_scripts and not (item.kind is Kind.COOKIE and item.http_only):
+        text += " " + _("Scripts of others that run in our pages could read it too.")
     if item.domain:
         text += " " + _("Your browser also sends it to the other hosts of {domain}.", domain=item.domain)
     return text
 
 
 def removal_in_words(view: Edition, item: Item) -> str:
-    """How a person gets rid of the item."""
+    """How a person gets rid of the item: on the site itself if there is a way, and in the browser."""
     _ = view.language.gettext
-    if item.categories & {Category.AUTHENTICATION, Category.SECURITY}:
+    if item.removal:
+        browser = _("Or delete it in your browser’s settings, under the data of this site.")
+        return f"{item.removal} {browser}"
+    if Category.AUTHENTICATION in item.categories:
         return _("Sign out, or delete it in your browser’s settings.")
-    if item.kind is Kind.SESSION:
+    if item.lifetime.is_session and item.kind is Kind.SESSION:
         return _("Close the tab, or delete it in your browser’s settings.")
-    if item.lifetime.is_session:
+    if item.lifetime.is_session and item.kind is Kind.COOKIE:
         return _("End the browser session, or delete it in your browser’s settings.")
     return _("Delete it in your browser’s settings, under the data of this site.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from strictly_necessary.page._blocks import (
@@ -26,6 +26,12 @@ def section(section: Section, language: str | None) -> str:
         f'<section class="policy-section" id="{section.id}" aria-labelledby="{section.id}-heading"{lang(language)}>\n'
         f'<h2 id="{section.id}-heading">{escape(section.title)}</h2>\n{blocks}\n</section>'
     )
+
+
+def contents(sections: Iterable[Section], label: str, language: str | None) -> str:
+    """A list of links to the sections below it."""
+    links = "\n".join(f'<li><a href="#{each.id}">{escape(each.title)}</a></li>' for each in sections)
+    return f'<nav class="policy-contents" aria-label="{escape(label)}"{lang(language)}>\n<ul>\n{links}\n</ul>\n</nav>'
 
 
 def languages(addresses: Mapping[str, str], current: str, label: str) -> str:
@@ -77,7 +83,8 @@ def _block(block: Block) -> str:
 
 def _fact(fact: Fact) -> str:
     lines = "".join(f"<dd>{_words(line)}</dd>" for line in fact.lines)
-    return f"<div><dt>{escape(fact.term)}</dt>{lines}</div>"
+    weight = f' class="{fact.weight.value}"' if fact.weight.value else ""
+    return f"<div{weight}><dt>{escape(fact.term)}</dt>{lines}</div>"
 
 
 def _words(words: Words) -> str:

@@ -6,16 +6,17 @@ import re
 from urllib.parse import quote
 
 from strictly_necessary.page._blocks import Block, Bullets, Code, Fact, Link, Paragraph, Section, Strong, Word, Words
+from strictly_necessary.page._language import Language
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|&~])")
 _BREAKS = re.compile(r"[\r\n]+")
 _LIST = re.compile(r"([-+=]|\d{1,9}(?=[.)]))")
 
 
-def section(section: Section) -> list[str]:
+def section(section: Section, language: Language) -> list[str]:
     lines = [f"## {escape(section.title)}", ""]
     for block in section.blocks:
-        lines += [*_block(block), ""]
+        lines += [*_block(block, language), ""]
     return lines
 
 
@@ -23,16 +24,16 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", _BREAKS.sub(" ", text))
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: Block, language: Language) -> list[str]:
     if isinstance(block, Paragraph):
         return [_line(block.words)]
     if isinstance(block, Bullets):
         return [f"- {_line(point)}" for point in block.points]
-    return [f"### {_line(block.title)}", "", *(line for fact in block.facts for line in _fact(fact))]
+    return [f"### {_line(block.title)}", "", *(line for fact in block.facts for line in _fact(fact, language))]
 
 
-def _fact(fact: Fact) -> list[str]:
-    term = f"- **{escape(fact.term)}:**"
+def _fact(fact: Fact, language: Language) -> list[str]:
+    term = f"- **{escape(language.gettext('{label}:', label=fact.term))}**"
     if len(fact.lines) == 1:
         return [f"{term} {_line(fact.lines[0])}"]
     return [term, *(f"  - {_line(line)}" for line in fact.lines)]
