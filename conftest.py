@@ -11,7 +11,9 @@ from tests.support.people import Person, new_person
 from tests.support.platform import PlatformThread, RunningPlatform, undeclared
 
 # How long one example takes says nothing on a busy machine; pytest's own limit stands.
-hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("shared machine")
 
 DATABASES = [

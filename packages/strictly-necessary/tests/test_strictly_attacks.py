@@ -197,7 +197,7 @@ def test_a_flood_of_names_is_not_kept_and_silences_nothing(side: str, caplog: py
     with caplog.at_level(logging.WARNING, "strictly_necessary"):
         for number in range(120):
             site.ask(b"; ".join(b"evil%d-%d=1" % (number, other) for other in range(MOST_FINDINGS)))
-        assert len(caplog.records) == 1000
+        assert len(caplog.records) == 1000 + 1  # and a word that there are more
         site.answer = [(b"set-cookie", b"evil=1")]
         site.ask()
     assert caplog.records[-1].getMessage() == 'SN311 "evil" is not declared (/)'

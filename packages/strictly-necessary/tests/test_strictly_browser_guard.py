@@ -309,21 +309,74 @@ def test_a_marked_worker_gets_the_guard_and_then_its_own_script() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "query", "destination"),
+    ("path", "query", "destination"),
     [
-        ("GET", "/w.js", b"strictly-guard=classic", b"document"),
-        ("GET", "/w.js", b"strictly-guard=classic", b"script"),
-        ("POST", "/w.js", b"strictly-guard=classic", b"worker"),
-        ("GET", "/w.js", b"strictly-guard=other", b"worker"),
-        ("GET", "/w.js", b"not-strictly-guard=classic", b"worker"),
-        ("GET", "//evil.example/w.js", b"strictly-guard=classic", b"worker"),
+        ("/w.js", b"strictly-guard=classic", b"document"),
+        ("/w.js", b"strictly-guard=classic", b"iframe"),
+        ("/w.js", b"strictly-guard=other", b"worker"),
+        ("/w.js", b"strictly-guard=", b"script"),
+        ("//evil.example/w.js", b"strictly-guard=classic", b"worker"),
     ],
 )
-def test_nobody_else_gains_by_the_mark(method: str, path: str, query: bytes, destination: bytes) -> None:
-    assert serving().answer(method, path, query, {b"sec-fetch-dest": destination}) is None
-    from_a_page = {b"sec-fetch-dest": destination, b"sec-fetch-mode": b"same-origin"}
-    answer = serving().answer(method, path, query, from_a_page)
-    assert (answer.status if answer else None) == (403 if destination == b"worker" else None)
+def test_nobody_else_gains_by_the_mark(path: str, query: bytes, destination: bytes) -> None:
+    """And no answer of the application's to such an address can be kept, to start a worker without the guard."""
+    answer = ask(path, query, sec_fetch_dest=destination)
+    assert answer.status == 403
+    assert (b"cache-control", b"no-store") in answer.headers
+    assert (b"vary", b"sec-fetch-dest") in answer.headers
+
+
+@pytest.mark.parametrize("destination", [b"empty", b"script", b"", b"worker"])
+def test_a_marked_address_is_never_the_applications_to_answer(destination: bytes) -> None:
+    answer = ask("/w.js", b"strictly-guard=classic", sec_fetch_dest=destination)
+    assert answer.body.endswith(b'importScripts("/w.js");\n')
+    assert (b"cache-control", b"no-cache") in answer.headers
+    assert serving().answer("POST", "/w.js", b"strictly-guard=classic", {}) is None
+    assert serving().answer("GET", "/w.js", b"not-strictly-guard=classic", {}) is None
+
+
+def test_a_path_that_is_no_text_is_no_way_to_a_fault() -> None:
+    assert ask("/\udcff.js", b"strictly-guard=classic", sec_fetch_dest=b"worker").status == 200
+
+
+def test_below_a_mount_the_addresses_are_below_it_too() -> None:
+    def asked(path: str, **headers: bytes) -> Answer | None:
+        sent = {name.replace("_", "-").encode(): value for name, value in headers.items()}
+        query = b"strictly-guard=module" if path.endswith("w.js") else b""
+        return serving().answer("GET", path, query, sent, mount="/app")
+
+    guard = asked("/app" + GUARD_PATH)
+    assert guard is not None
+    assert guard.body == guard_script(DECLARATION).encode()
+    module = asked("/app/w.js", sec_fetch_dest=b"worker")
+    assert module is not None
+    assert module.body == b'import "/app/.well-known/cookie-guard.js";\nimport "/app/w.js";\n'
+
+
+def test_reports_from_other_sites_are_nothing() -> None:
+    found: list[GuardFinding] = []
+    addresses = serving(on_finding=found.append)
+    for site in (b"cross-site", b"same-site", b"none", b"same-origin"):
+        answer = addresses.answer("POST", REPORT_PATH, b"", {b"sec-fetch-site": site}, report())
+        assert answer is not None
+        assert answer.status == 204
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ada@example.org:theme", "..."),
+        ("_hjSession_123456", "_hjSession_..."),
+        ("uid-5d2c01aa-77bc-4f01", "uid-..."),
+        ("abcdefabcdefabcdef", "abcdefabcdefabcdef"),
+        ("theme2", "theme2"),
+    ],
+)
+def test_a_name_tells_no_person(name: str, shown: str) -> None:
+    found = read_report(report(name=name))
+    assert found is not None
+    assert found.name == shown
 
 
 def test_a_service_worker_is_served_only_if_it_is_declared() -> None:
@@ -334,7 +387,16 @@ def test_a_service_worker_is_served_only_if_it_is_declared() -> None:
     assert statuses == [200, 403]
 
 
-@pytest.mark.parametrize("destination", [b"worker", b"sharedworker", b"serviceworker"])
+def test_an_old_service_worker_gets_the_guard_by_its_update_or_goes() -> None:
+    as_one = {"sec_fetch_dest": b"serviceworker", "sec_fetch_mode": b"same-origin"}
+    declared = ask("/service-classic.js", **as_one)
+    assert declared.body == guard_script(DECLARATION).encode() + b'importScripts("/service-classic.js");\n'
+    other = ask("/tracker.js", **as_one)
+    assert (other.status, b"registration.unregister()" in other.body) == (200, True)
+    assert (b"cache-control", b"no-store") in other.headers
+
+
+@pytest.mark.parametrize("destination", [b"worker", b"sharedworker"])
 def test_workers_that_no_guard_started_are_refused(destination: bytes) -> None:
     asked = {b"sec-fetch-dest": destination, b"sec-fetch-mode": b"same-origin"}
     assert ask("/w.js", sec_fetch_dest=destination, sec_fetch_mode=b"same-origin").status == 403

@@ -26,6 +26,7 @@ from strictly_necessary import (
     load,
     set_cookie,
 )
+from strictly_necessary._guard.checkpoint import _log_once
 from strictly_necessary._guard.watch import MOST_FINDINGS, Watch
 from strictly_necessary.asgi import Guard, Mode, nonce
 from strictly_necessary.headers import clear_site_data, security_headers
@@ -641,7 +642,24 @@ def test_without_a_reporter_each_finding_is_logged_once(caplog: pytest.LogCaptur
     with caplog.at_level(logging.WARNING, "strictly_necessary"):
         for number in range(1100):
             site.cookies(b"e%d=1" % number)
-    assert len(caplog.records) == 998
+    assert len(caplog.records) == 998 + 1
+    assert caplog.records[-1].getMessage() == "further findings about requests are not logged for an hour"
+
+
+def test_after_an_hour_findings_are_logged_again(caplog: pytest.LogCaptureFixture) -> None:
+    hour = [0.0]
+    reporter = _log_once(lambda: hour[0] * 3600)
+    with caplog.at_level(logging.WARNING, "strictly_necessary"):
+        for number in range(1100):
+            reporter(GuardFinding("SN301", Direction.REQUEST, f"{number}", f"{number}"))
+        hour[0] = 0.99
+        reporter(GuardFinding("SN301", Direction.REQUEST, "early", "early"))
+        hour[0] = 1.01
+        reporter(GuardFinding("SN301", Direction.REQUEST, "late", "late"))
+        reporter(GuardFinding("SN301", Direction.REQUEST, "late", "late"))
+    said = [record.getMessage() for record in caplog.records]
+    assert said[-1] == "SN301 late"
+    assert len(said) == 1002
 
 
 def test_an_unknown_mode_is_refused() -> None:

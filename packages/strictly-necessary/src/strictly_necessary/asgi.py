@@ -69,15 +69,12 @@ class Guard:
             await self._app(scope, receive, send)
             return
         checkpoint = self._checkpoint
-        path = scope["path"]
-        root = scope.get("root_path")
-        if root and not path.startswith(root):  # as the specification says; not every server has read it
-            path = root + path
+        path, mount = _place(scope)
         scope, is_worker = self._incoming(scope)
         if self._serving is not None and scope["type"] == "http":
             query = scope.get("query_string") or b""
-            if is_worker or self._serving.is_ours(path, query):
-                answer = await _answer(self._serving, scope, path, query, receive)
+            if is_worker or self._serving.is_ours(path[len(mount) :], query):
+                answer = await _answer(self._serving, scope, path, mount, query, receive)
                 if answer is not None:
                     await _send(answer, send)
                     return
@@ -133,16 +130,28 @@ class Guard:
         return {**scope, "headers": rest}, is_worker
 
 
+def _place(scope: Scope) -> tuple[str, str]:
+    """The path that was asked for, and what of it leads to the application. `root_path` is to stand in front of
+    `path`, says the specification; not every server has read it."""
+    path: str = scope["path"]
+    root = (scope.get("root_path") or "").rstrip("/")
+    if root and path != root and not path.startswith(root + "/"):
+        path = root + path
+    return path, root
+
+
 def nonce(scope: Scope) -> str:
     """The nonce for inline scripts and styles of this response. Raises KeyError unless the guard was given `nonces`."""
     return str(scope[_NONCE])
 
 
-async def _answer(serving: Serving, scope: Scope, path: str, query: bytes, receive: Receive) -> Answer | None:
+async def _answer(
+    serving: Serving, scope: Scope, path: str, mount: str, query: bytes, receive: Receive
+) -> Answer | None:
     headers = {name.lower(): value for name, value in scope["headers"]}
-    wants_body = path == REPORT_PATH and scope["method"] == "POST"
+    wants_body = path == mount + REPORT_PATH and scope["method"] == "POST"
     body = await _report(receive) if wants_body else b""
-    return serving.answer(scope["method"], path, query, headers, body)
+    return serving.answer(scope["method"], path, query, headers, body, mount=mount)
 
 
 async def _report(receive: Receive) -> bytes:

@@ -54,6 +54,8 @@ _DIRECTIVE = re.compile(r"[a-z-]{1,40}")
 _ORIGIN = re.compile(r"https?://[^/?#\s]+")
 _BLOCKED = re.compile(r"(?:(?:https?|wss?)://[^/?#\s@]+(?!@)(?=[/?#]|$)|[a-z-]+$|(?:data|blob)(?=:))")
 _NEW_EACH_TIME = ("blob:", "data:")
+_EMAILS = re.compile(r"[^\s@]{1,64}@[^\s@]+")
+_NUMBERS = re.compile(r"[0-9]{5,}|(?=[a-f-]*[0-9])[0-9a-f]{8}[0-9a-f-]{8,}", re.IGNORECASE)
 _MOST_FRAMES = 10
 _LONGEST_NAME = 80
 _LONGEST_PLACE = 200
@@ -73,14 +75,14 @@ def guard_address(declaration: Declaration, *, block: bool = True) -> str:
     return f"{GUARD_PATH}?{version(guard_script(declaration, block=block))}"
 
 
-def worker_bootstrap(path: str, *, module: bool) -> str:
+def worker_bootstrap(path: str, *, module: bool, guard: str = GUARD_PATH) -> str:
     """The script that loads a worker's own script, behind the guard. `path` is a path of our own origin, with its
     query, as it stands in an address. A classic worker gets it after the text of the guard; a module loads both. Raises
     ValueError for anything that a browser might read as another origin."""
     if not re.fullmatch(r"/(?![/\\])[\x21-\x7e]*", path) or "\\" in path:
         raise ValueError("a worker's script is a path of its own origin")
     address = _javascript(path)
-    return f"import {_javascript(GUARD_PATH)};\nimport {address};\n" if module else f"importScripts({address});\n"
+    return f"import {_javascript(guard)};\nimport {address};\n" if module else f"importScripts({address});\n"
 
 
 def _is_for_scripts(item: Item) -> bool:
@@ -127,9 +129,7 @@ def read_report(body: bytes) -> GuardFinding | None:
         return None
     if code not in _MESSAGES or kind not in _KINDS:
         return None
-    if name.startswith(_NEW_EACH_TIME):
-        name = name.partition(":")[0] + ":"
-    shown = _shown(name, _LONGEST_NAME)
+    shown = _shown(_impersonal(name), _LONGEST_NAME)
     frames = [_shown(line, _LONGEST_PLACE) for line in stack.split("\n") if _PLACE.fullmatch(line)][:_MOST_FRAMES]
     return GuardFinding(
         code=code,
@@ -166,6 +166,13 @@ def _stopped(report: Any) -> GuardFinding | None:
         script=stack[0].rsplit(":", 2)[0] if stack else None,
         stack=stack,
     )
+
+
+def _impersonal(name: str) -> str:
+    """The name without what is new for each person or each time: addresses of e-mail, long numbers, blob: and data:."""
+    if name.startswith(_NEW_EACH_TIME):
+        return name.partition(":")[0] + ":"
+    return _NUMBERS.sub("...", _EMAILS.sub("...", name[: 4 * _LONGEST_NAME]))
 
 
 def _shown(text: str, longest: int) -> str:

@@ -53,12 +53,13 @@ class Guard:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         checkpoint = self._checkpoint
-        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        mount = environ.get("SCRIPT_NAME", "").rstrip("/")
+        path = mount + environ.get("PATH_INFO", "")
         if self._serving is not None:
             query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
             is_worker = environ.get("HTTP_SEC_FETCH_DEST", "").endswith("worker")
-            if is_worker or self._serving.is_ours(path, query):
-                answer = _answer(self._serving, environ, path, query)
+            if is_worker or self._serving.is_ours(path[len(mount) :], query):
+                answer = _answer(self._serving, environ, path, mount, query)
                 if answer is not None:
                     return _send(answer, start_response)
         environ = self._incoming(environ)
@@ -114,14 +115,17 @@ def nonce(environ: Environ) -> str:
     return str(environ[_NONCE])
 
 
-def _answer(serving: Serving, environ: Environ, path: str, query: bytes) -> Answer | None:
-    names = ("sec-fetch-dest", "sec-fetch-mode", "if-none-match", "accept-encoding")
+def _answer(serving: Serving, environ: Environ, path: str, mount: str, query: bytes) -> Answer | None:
+    names = ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "if-none-match", "accept-encoding")
     fields = {name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", "") for name in names}
     headers = {name.encode(): value.encode("latin-1", "replace") for name, value in fields.items() if value}
     method = environ["REQUEST_METHOD"]
-    body = _report(environ) if path == REPORT_PATH and method == "POST" else b""
-    decoded = path.encode("latin-1", "replace").decode("utf-8", "replace")
-    return serving.answer(method, decoded, query, headers, body)
+    body = _report(environ) if path == mount + REPORT_PATH and method == "POST" else b""
+    return serving.answer(method, _decoded(path), query, headers, body, mount=_decoded(mount))
+
+
+def _decoded(path: str) -> str:
+    return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _report(environ: Environ) -> bytes:

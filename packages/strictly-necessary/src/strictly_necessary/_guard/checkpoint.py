@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
@@ -23,6 +24,7 @@ Reporter: TypeAlias = Callable[[GuardFinding], None]
 
 _MODES = ("raise", "enforce", "report")
 _MOST_LOGGED = 1000
+_SILENCE_SECONDS = 3600.0
 _MOST_NAMES = 256
 _LONGEST_NAME = 64
 _CSP = b"content-security-policy"
@@ -207,18 +209,27 @@ def _octets(text: Any) -> bytes:
     return text.encode("latin-1") if isinstance(text, str) else memoryview(text).tobytes()
 
 
-def _log_once() -> Reporter:
-    """A reporter that logs each finding the first time, and nothing after a thousand different ones that came the same
-    way: a flood of cookies must not silence what is told about responses."""
+def _log_once(now: Callable[[], float] = time.monotonic) -> Reporter:
+    """A reporter that logs each finding the first time, and in an hour at most a thousand different ones that came the
+    same way: a flood of cookies must neither fill a log nor silence what is told about responses."""
     logger = logging.getLogger("strictly_necessary")
     logged: dict[Direction, set[tuple[str, str]]] = {direction: set() for direction in Direction}
+    full_since: dict[Direction, float] = {}
 
     def report(finding: GuardFinding) -> None:
         before = logged[finding.direction]
         key = (finding.code, finding.name)
-        if key not in before and len(before) < _MOST_LOGGED:
-            before.add(key)
-            places = finding.stack or ((finding.path,) if finding.path else ())
-            logger.warning("%s%s", finding, f" ({', '.join(places)})" if places else "")
+        if key in before:
+            return
+        if len(before) >= _MOST_LOGGED:
+            if now() - full_since[finding.direction] < _SILENCE_SECONDS:
+                return
+            before.clear()
+        before.add(key)
+        places = finding.stack or ((finding.path,) if finding.path else ())
+        logger.warning("%s%s", finding, f" ({', '.join(places)})" if places else "")
+        if len(before) == _MOST_LOGGED:
+            full_since[finding.direction] = now()
+            logger.warning("further findings about %ss are not logged for an hour", finding.direction)
 
     return report

@@ -31,6 +31,7 @@ _PREFIX = "/.well-known/cookie-"
 _MARK = f"{WORKER_PARAMETER}=".encode()
 _WORKERS = (b"worker", b"sharedworker", b"serviceworker")
 _TYPES = ("classic", "module")
+_PAGES = (b"document", b"iframe", b"frame", b"embed", b"object")
 _FRESH = (b"cache-control", b"no-cache")
 _FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
 _PLAIN = ((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"))
@@ -47,7 +48,15 @@ class Answer:
     body: bytes = b""
 
 
-_UNGUARDED = Answer(403, _PLAIN, b"A worker is started through the browser guard, which marks its address.\n")
+_VARY = (b"vary", b"sec-fetch-dest")
+_UNGUARDED = Answer(403, (*_PLAIN, _VARY), b"A worker is started through the browser guard, which marks its address.\n")
+_FAREWELL = Answer(
+    200,
+    ((b"content-type", _JAVASCRIPT), (b"cache-control", b"no-store"), _VARY),
+    b"addEventListener('install', () => skipWaiting());\n"
+    b"addEventListener('activate', (event) => event.waitUntil(registration.unregister()));\n",
+)
+"""For a service worker that is not declared: its next update removes it."""
 
 
 class Limiter:
@@ -124,60 +133,87 @@ class Serving:
         return path.startswith(_PREFIX) or _MARK in query
 
     def answer(
-        self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: Mapping[bytes, bytes],
+        body: bytes = b"",
+        *,
+        mount: str = "",
     ) -> Answer | None:
-        """The whole response with its security headers, or None if the application is to answer. `path` is decoded; the
-        names in `headers` are in lower case. Of `body` at most `LONGEST_REPORT` + 1 bytes are needed, and only for a
-        POST to `REPORT_PATH`."""
-        found = self._find(method, path, query, headers, body)
+        """The whole response with its security headers, or None if the application is to answer. `path` is decoded and
+        begins with `mount`, the path at which the application lies; the names in `headers` are in lower case. Of `body`
+        at most `LONGEST_REPORT` + 1 bytes are needed, and only for a POST to `REPORT_PATH`."""
+        found = self._find(method, path, mount, query, headers, body)
         if found is None:
             return None
         own = {name for name, _ in found.headers}
         rest = [pair for pair in self._checkpoint.security(path) if pair[0] not in own]
         return replace(found, headers=(*found.headers, *rest))
 
-    def _find(self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes) -> Answer | None:
-        if path == REPORT_PATH:
-            return self._take_report(method, body)
-        if path in self._documents:
-            cache = _FOR_GOOD if path == GUARD_PATH and query == self._version else _FRESH
-            return self._documents[path].answer(method, headers, cache)
-        if _MARK in query and (bootstrap := self._start_worker(method, path, query, headers)) is not None:
-            return bootstrap
+    def _find(
+        self, method: str, path: str, mount: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes
+    ) -> Answer | None:
+        own_path = path[len(mount) :]
+        if own_path == REPORT_PATH:
+            return self._take_report(method, headers, body)
+        if own_path in self._documents:
+            cache = _FOR_GOOD if own_path == GUARD_PATH and query == self._version else _FRESH
+            return self._documents[own_path].answer(method, headers, cache)
+        mark = _mark(query)
+        if mark is not None and method in {"GET", "HEAD"}:
+            return self._start_worker(method, path, mount, query, headers, mark)
         # The main script of a worker that no guard has started: what a worker imports comes with another mode.
         destination, mode = headers.get(b"sec-fetch-dest"), headers.get(b"sec-fetch-mode")
-        return _UNGUARDED if self._blocks and destination in _WORKERS and mode == b"same-origin" else None
+        if not self._blocks or destination not in _WORKERS or mode != b"same-origin":
+            return None
+        if destination != b"serviceworker":
+            return _UNGUARDED
+        # It was registered before the guard came, and now looks for its update.
+        if not self._declares(path):
+            return _FAREWELL
+        return self._start_worker(method, path, mount, query, headers, "classic")
 
-    def _take_report(self, method: str, body: bytes) -> Answer:
+    def _take_report(self, method: str, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
         if method != "POST":
             return Answer(405, (*_PLAIN, (b"allow", b"POST"), (b"content-length", b"0")))
-        if len(body) <= LONGEST_REPORT and self._limiter.allows():
+        from_us = headers.get(b"sec-fetch-site", b"same-origin") == b"same-origin"
+        if from_us and len(body) <= LONGEST_REPORT and self._limiter.allows():
             finding = read_report(body)
             if finding is not None:
                 self._checkpoint.on_finding(finding)
         return Answer(204, ((b"cache-control", b"no-store"),))
 
-    def _start_worker(self, method: str, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> Answer | None:
-        parts = query.split(b"&")
-        marks = [part.removeprefix(_MARK).decode("latin-1") for part in parts if part.startswith(_MARK)]
-        if method not in {"GET", "HEAD"} or not marks or marks[-1] not in _TYPES:
-            return None
+    def _start_worker(
+        self, method: str, path: str, mount: str, query: bytes, headers: Mapping[bytes, bytes], mark: str
+    ) -> Answer:
+        """The start of a worker, or a refusal: an address with our mark is never the application's to answer, because
+        its answer could be kept and start the worker without us."""
         destination = headers.get(b"sec-fetch-dest")
         # Browsers say it on https and localhost only. Nobody gains by the answer: it is ours, and public.
-        if destination is not None and destination not in _WORKERS:
-            return None
+        if mark not in _TYPES or destination in _PAGES:
+            return _UNGUARDED
         if destination == b"serviceworker" and self._blocks and not self._declares(path):
             return _UNGUARDED
-        own = quote(path, safe="/:@!$&'()*+,;=-._~")
-        if rest := b"&".join(part for part in parts if not part.startswith(_MARK)):
+        own = quote(path, safe="/:@!$&'()*+,;=-._~", errors="replace")
+        if rest := b"&".join(part for part in query.split(b"&") if not part.startswith(_MARK)):
             own += "?" + quote(rest, safe="/:@!$&'()*+,;=-._~?%[]")
         try:
-            bootstrap = worker_bootstrap(own, module=marks[-1] == "module").encode()
+            bootstrap = worker_bootstrap(own, module=mark == "module", guard=mount + GUARD_PATH).encode()
         except ValueError:
-            return None
-        guard = b"" if marks[-1] == "module" else self._documents[GUARD_PATH].text
-        return _Document(guard + bootstrap, _JAVASCRIPT, (b"vary", b"sec-fetch-dest")).answer(method, headers)
+            return _UNGUARDED
+        guard = b"" if mark == "module" else self._documents[GUARD_PATH].text
+        return _Document(guard + bootstrap, _JAVASCRIPT, _VARY).answer(method, headers)
 
     def _declares(self, path: str) -> bool:
         item = self._declaration.match(Kind.SERVICE_WORKER, path)
         return item is not None and self._declaration.is_exempt(item)
+
+
+def _mark(query: bytes) -> str | None:
+    """What the browser guard says of a worker in its address, or None."""
+    if _MARK not in query:
+        return None
+    marks = [part.removeprefix(_MARK) for part in query.split(b"&") if part.startswith(_MARK)]
+    return marks[-1].decode("latin-1") if marks else None
