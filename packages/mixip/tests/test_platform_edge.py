@@ -178,6 +178,13 @@ def test_long_headers_are_refused(http: httpx.Client) -> None:
     assert api.json()["code"] == "header_too_large"
 
 
+def test_a_flood_of_cookies_is_refused_before_anybody_reads_it(http: httpx.Client) -> None:
+    cookies = "; ".join(f"a{number}=1" for number in range(10_000))
+    response = http.get("/", headers={"cookie": cookies})
+    assert response.status_code == 431
+    assert "content-security-policy" in response.headers
+
+
 def test_cookies_that_somebody_else_planted_shut_nobody_out(owner: Person) -> None:
     crowd = {"cookie": f"planted={'b' * 60_000}; {owner.headers['cookie']}"}
     assert owner.http.get("/api/session", headers=crowd).status_code == 200

@@ -26,7 +26,7 @@ from mixip.edge.bodies import limit_bodies
 from mixip.edge.caller import provide_caller
 from mixip.edge.cross_origin import refuse_cross_origin
 from mixip.edge.head import answer_head
-from mixip.edge.limits import limit_headers
+from mixip.edge.limits import drop_floods, limit_headers
 from mixip.edge.policy import declaration
 from mixip.edge.session import resolve_session
 from mixip.edge.static import static_file
@@ -137,7 +137,7 @@ def build(
     app = resolve_address(app, settings)
     app = answer_exceptions(app, secure=(settings.public_url or "").startswith("https://"))
     guard = Guard(app, declaration(), mode=settings.guard, on_finding=on_finding)
-    return Platform(guard, api, db, store, verifier, inspector)
+    return Platform(drop_floods(guard), api, db, store, verifier, inspector)
 
 
 @contextlib.asynccontextmanager

@@ -54,7 +54,7 @@ class Guard:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         checkpoint = self._checkpoint
         mount = environ.get("SCRIPT_NAME", "").rstrip("/")
-        path = mount + environ.get("PATH_INFO", "")
+        path = mount + environ.get("PATH_INFO", "") or "/"
         if self._serving is not None:
             query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
             is_worker = environ.get("HTTP_SEC_FETCH_DEST", "").endswith("worker")
