@@ -1,6 +1,7 @@
 """Reading a declaration: what is accepted, and where exactly a fault is."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,7 @@ script = "/static/theme.js"
 values = ["dark", "light"]
 requires_action = true
 information = "Kept in this browser."
+removal = "Choose System."
 """
 THIRD_PARTY = """
 [[third_parties]]
@@ -113,7 +115,7 @@ def test_a_whole_declaration_is_read(file: Path) -> None:
     assert declaration.third_parties[0].host == "pay.example.com"
     assert declaration.item("theme") is theme
     assert declaration.cookies == (session,)
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="no item has the id 'nobody'; the ids are: session, theme"):
         declaration.item("nobody")
 
 
@@ -186,7 +188,7 @@ def test_each_fault_is_found_at_its_line(file: Path, old: str, new: str, code: s
 def test_a_misspelt_key_is_told_its_neighbour(file: Path) -> None:
     file.write_text(WHOLE.replace("lifetime =", "lifetimes =", 1), encoding="utf-8")
     assert [(finding.code, finding.fix) for finding in check(file)] == [
-        ("SN004", "add lifetime = a text in quotes"),
+        ("SN004", 'add lifetime = "30 days"'),
         ("SN003", "did you mean lifetime?"),
     ]
 
@@ -304,13 +306,14 @@ def test_set_cookie_refuses_what_was_not_declared(file: Path) -> None:
     for value in ("a; Domain=evil", "a\r\nSet-Cookie: b=1", "é", "a b"):
         with pytest.raises(CookieSyntaxError):
             set_cookie(session, value)
-    with pytest.raises(ValueError, match="name of its own"):
+    with pytest.raises(ValueError, match=r'"theme" is no cookie, but of kind local; its script .*: /static/theme\.js'):
         set_cookie(declaration.item("theme"), "dark")
-    pattern = loaded(file, WHOLE.replace("__Host-session", "session*")).item("session")
-    with pytest.raises(ValueError, match="name of its own"):
+    pattern = loaded(file, WHOLE.replace("__Host-session", "__Host-s*")).item("session")
+    with pytest.raises(ValueError, match=r"begins with '__Host-s', and not one; .* name='__Host-sx'"):
         set_cookie(pattern, "x")
-    with pytest.raises(ValueError, match="name of its own"):
+    with pytest.raises(ValueError, match="begins with '__Host-s'"):
         delete_cookie(pattern)
+    assert set_cookie(replace(pattern, name="__Host-sx"), "1").startswith("__Host-sx=1;")
 
 
 def test_set_cookie_refuses_a_value_that_was_not_declared(file: Path) -> None:
@@ -331,6 +334,7 @@ LOCAL_TEXTS = """
 purpose = "Merkt sich Ihr Farbschema."
 set_when = "Sie wählen ein Farbschema."
 information = "Bleibt in diesem Browser."
+removal = "Wählen Sie „System“."
 provider = "Beispiel GmbH"
 """
 THIRD_PARTY_TEXTS = """
@@ -361,14 +365,14 @@ def test_a_translated_declaration_is_read_in_each_of_its_languages(file: Path) -
 
 
 def test_an_item_says_how_it_is_removed_on_the_site_itself(file: Path) -> None:
-    text = TRANSLATED.replace("information =", 'removal = "Choose System."\ninformation =', 1)
-    assert [(code, line) for line, _, code in found(file, text)] == [("SN013", line_of(text, LOCAL_TEXTS.strip()))]
-    text = text.replace('provider = "Beispiel GmbH"', 'provider = "Beispiel GmbH"\nremoval = "Wählen Sie System."')
-    declaration = loaded(file, text)
+    declaration = loaded(file, TRANSLATED)
     assert declaration.item("theme").removal == "Choose System."
-    assert declaration.in_language("de").item("theme").removal == "Wählen Sie System."
+    assert declaration.in_language("de").item("theme").removal == "Wählen Sie „System“."
     assert declaration.item("session").removal is None
-    assert [code for _, _, code in found(file, text.replace('"Choose System."', '""'))] == ["SN006"]
+    assert [code for _, _, code in found(file, TRANSLATED.replace('"Choose System."', '""'))] == ["SN006"]
+    untranslated = TRANSLATED.replace('removal = "Wählen Sie „System“."\n', "")
+    line = untranslated[: untranslated.rindex("[items.translations.de]")].count("\n") + 1
+    assert found(file, untranslated) == [(line, 1, "SN013")]
 
 
 def test_without_languages_the_texts_are_english(file: Path) -> None:
@@ -542,7 +546,98 @@ def test_a_text_has_nothing_that_hides_or_turns_another(file: Path, character: s
     assert [code for _, _, code in found(file, listed)] == ["SN005"]
 
 
-def test_without_a_sound_policy_only_what_holds_everywhere_is_told(file: Path) -> None:
-    text = WHOLE.replace('["EU", "UK"]', '["US"]').replace('"__Host-session"', '"session"')
-    text = text.replace('"preference"', '"analytics"')
-    assert [code for _, _, code in found(file, text)] == ["SN006", "SN115"]
+COUNTING = LOCAL.replace('"preference"', '"audience-measurement"').replace(
+    "information =", 'objection = "o"\ninformation ='
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (POLICY.replace('["EU", "UK"]', '["UK"]'), []),
+        (POLICY.replace('["EU", "UK"]', '["UK"]').replace('"3"', "3"), ["SN005"]),
+        (POLICY.replace('["EU", "UK"]', '["US"]'), ["SN006", "SN201", "SN225"]),
+        (POLICY.replace('jurisdictions = ["EU", "UK"]', ""), ["SN004", "SN201", "SN225"]),
+        ("", ["SN004", "SN201", "SN225"]),
+    ],
+)
+def test_a_fault_in_the_policy_hides_nothing_else(file: Path, policy: str, expected: list[str]) -> None:
+    """Without sound jurisdictions, those of all are asked."""
+    assert sorted(code for _, _, code in found(file, policy + COUNTING)) == expected
+
+
+def test_hosts_of_our_own_are_known_although_the_policy_has_a_fault(file: Path) -> None:
+    policy = POLICY.replace('"3"', '3\nhosts = ["media.example.org"]')
+    header = "\n[[headers]]\nname = 'content-security-policy'\ndirective = 'img-src'\nreason = 'r'\n"
+    assert [code for _, _, code in found(file, f"{policy}{header}value = 'media.example.org'\n")] == ["SN005"]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("https://evil.example/x.js", ["SN016"]),
+        ("https://EVIL.example:8443/x.js", ["SN016"]),
+        ("https://pay.example.com/x.js", []),
+        ("https://media.example.org/x.js", []),
+        ("https://localhost:8000/x.js", []),
+        ("/static/https://evil.example/x.js", []),
+    ],
+)
+def test_a_script_is_ours_or_on_a_host_that_is_declared(file: Path, script: str, expected: list[str]) -> None:
+    text = WHOLE.replace("[policy]", '[policy]\nhosts = ["media.example.org"]').replace("/static/theme.js", script)
+    told = found(file, text)
+    assert [code for _, _, code in told] == expected
+    assert not told or told[0][0] == line_of(text, "script =")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fix"),
+    [
+        ('version = "3"', "version = 3", 'write version = "3"'),
+        ('version = "3"\n', "", 'add version = "3"'),
+        ('service = "Example"\n', "", 'add service = "Example"'),
+        ('contact = "privacy@example.org"\n', "", 'add contact = "privacy@example.org"'),
+        ("last_updated = 2026-11-23", "last_updated = 1", "write last_updated = 2026-11-23"),
+        ('same_site = "Lax"\n', "", 'add same_site = "Lax"; the choices are Strict, Lax, None'),
+        ('same_site = "Lax"', 'same_site = "lax"', "did you mean Lax? write one of: Strict, Lax, None"),
+        (
+            'set_by = "server"',
+            "set_by = true",
+            'write set_by = "server"; the choices are server, script, infrastructure',
+        ),
+        ("secure = true\n", "", "add secure = true or false"),
+        ('kind = "local"', 'kind = "localStorage"', "did you mean local? write one of: cookie, "),
+        ('"authentication"', '"necessary"', "say what it is for, since each exemption has its own rules"),
+        ('"authentication"', '"login"', "did you mean authentication? "),
+        (
+            'lifetime = "session"',
+            'lifetime = "1 year"',
+            'write "12 months", and for a cookie at most "400 days"; else ',
+        ),
+        ('lifetime = "session"', 'lifetime = "2 Years"', 'write "24 months", and '),
+        ('lifetime = "session"', 'lifetime = "a week"', 'write "7 days"; else '),
+        ('lifetime = "session"', 'lifetime = "2hours"', 'write "2 hours"; else write "session", '),
+        ('lifetime = "session"', 'lifetime = "1 DAY"', 'write "1 day"; else '),
+        ('lifetime = "session"', 'lifetime = "0 days"', 'write "session", "persistent", or '),
+    ],
+)
+def test_what_to_do_is_said_by_an_example_of_that_key(file: Path, old: str, new: str, fix: str) -> None:
+    assert old in WHOLE
+    file.write_text(WHOLE.replace(old, new, 1), encoding="utf-8")
+    assert [finding.fix[: len(fix)] for finding in check(file) if finding.code < "SN1"] == [fix]
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        (None, TypeError, "path of a TOML file .* not NoneType"),
+        (b"policy.toml", TypeError, "not bytes"),
+        ({"policy": {}}, TypeError, "not dict"),
+        (WHOLE, ValueError, "not what is in it"),
+        ("", ValueError, "path of a TOML file"),
+    ],
+)
+def test_what_is_not_a_path_is_told_at_once(path: object, error: type[Exception], message: str) -> None:
+    for function in (load, check):
+        with pytest.raises(error, match=message):
+            function(path)  # type: ignore[arg-type]

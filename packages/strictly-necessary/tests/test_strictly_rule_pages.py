@@ -1,6 +1,7 @@
 """docs/reference/rules.md, executed: each example is completed, checked, and compared with what the page says."""
 
 import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -92,8 +93,14 @@ def test_the_examples_keep_and_break_the_rule(rule: Rule, tmp_path: Path) -> Non
     found, marked = findings(bad, tmp_path)
     ours = [finding for finding in found if finding.code == rule.code]
     assert [(finding.line, finding.severity, finding.fix) for finding in ours] == [(marked, rule.severity, rule.fix)]
-    assert ours[0].message.startswith('"example"')
+    assert ours[0].message.startswith('"example"') == (rule.party is None and rule.override is None)
     assert ours[0].message.endswith(rule.text)
+
+
+def test_the_package_has_the_page_with_it() -> None:
+    """`strictly explain` reads it from there."""
+    packaged = resources.files("strictly_necessary.rules") / "rules.md"
+    assert packaged.read_text(encoding="utf-8") == PAGE, "copy docs/reference/rules.md to it"
 
 
 def test_the_other_codes_stand_in_tables() -> None:

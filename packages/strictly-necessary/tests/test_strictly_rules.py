@@ -1,12 +1,25 @@
 """The rules at their limits: what the examples in docs/reference/rules.md, which other tests execute, leave open."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from strictly_necessary import Category, Item, Jurisdiction, Kind, Lifetime, Purpose, SameSite, SetBy, Severity, check
-from strictly_necessary.rules import RULES, broken_by, prefix_of
+from strictly_necessary import (
+    Category,
+    Item,
+    Jurisdiction,
+    Kind,
+    Lifetime,
+    Override,
+    Purpose,
+    SameSite,
+    SetBy,
+    Severity,
+    ThirdParty,
+    check,
+)
+from strictly_necessary.rules import RULES, broken_by, broken_by_override, broken_by_party, prefix_of
 
 EU, UK, FR = Jurisdiction.EU, Jurisdiction.UK, Jurisdiction.FR
 COOKIE = Item(
@@ -32,7 +45,7 @@ def of(category: Category, item: Item = COOKIE) -> Item:
 
 SECURITY = of(Category.SECURITY)
 BALANCER = replace(of(Category.LOAD_BALANCING), set_by=SetBy.INFRASTRUCTURE, readable_by_application=False)
-PREFERENCE = replace(of(Category.PREFERENCE), name="x", requires_action=True, information="i")
+PREFERENCE = replace(of(Category.PREFERENCE), name="x", requires_action=True, information="i", removal="n")
 INPUT = replace(of(Category.USER_INPUT), name="x")
 PLAYER = replace(of(Category.MULTIMEDIA_PLAYER), name="x")
 CHOICE = replace(of(Category.CONSENT_CHOICE), name="x")
@@ -113,19 +126,26 @@ def codes(item: Item, *jurisdictions: Jurisdiction) -> set[str]:
         (replace(COOKIE, same_site=SameSite.NONE), {"SN117"}),
         (replace(SECURITY, same_site=SameSite.NONE), {"SN117"}),
         (replace(COOKIE, same_site=SameSite.STRICT), set()),
-        (life(replace(of(Category.AUTHENTICATION, LOCAL), requires_action=True), "30 days"), set()),
+        (life(of(Category.AUTHENTICATION, LOCAL), "30 days"), set()),
         # Exemption
-        (life(COOKIE, "30 days"), {"SN202"}),
-        (life(replace(COOKIE, requires_action=True), "30 days"), set()),
+        (life(COOKIE, "30 days"), {"SN202", "SN216"}),
+        (life(replace(COOKIE, requires_action=True), "30 days"), {"SN216"}),
+        (life(replace(COOKIE, information="i"), "30 days"), {"SN202"}),
+        (life(replace(COOKIE, requires_action=True, information="i"), "390 days"), set()),
+        (life(replace(COOKIE, requires_action=True, information="i"), "391 days"), {"SN219"}),
+        (life(of(Category.AUTHENTICATION, LOCAL), "persistent"), {"SN219"}),
         (replace(PREFERENCE, requires_action=False), {"SN203"}),
         (life(replace(PREFERENCE, information=None), "1 day"), {"SN204"}),
         (replace(PREFERENCE, information=None), set()),
         (replace(PREFERENCE, set_by=SetBy.INFRASTRUCTURE, readable_by_application=False), {"SN205", "SN214"}),
         (replace(PREFERENCE, set_by=SetBy.INFRASTRUCTURE), {"SN205", "SN210", "SN214"}),
         (life(SECURITY, "1 minute"), {"SN207"}),
-        (life(replace(SECURITY, reason="r"), "400 days"), set()),
+        (life(replace(SECURITY, reason="r"), "180 days"), set()),
+        (life(replace(SECURITY, reason="Because."), "181 days"), {"SN218"}),
         (life(replace(of(Category.SECURITY, LOCAL), reason="r"), "persistent"), {"SN206"}),
         (life(BALANCER, "1 minute"), {"SN208"}),
+        (life(replace(BALANCER, reason="r"), "7 days"), {"SN217"}),
+        (replace(BALANCER, reason="r"), set()),
         (replace(BALANCER, set_by=SetBy.SERVER), {"SN209"}),
         (replace(BALANCER, set_by=SetBy.SCRIPT, http_only=False), {"SN209"}),
         (replace(BALANCER, readable_by_application=True), {"SN210"}),
@@ -147,13 +167,18 @@ def test_an_item_breaks_exactly_these_rules(item: Item, expected: set[str]) -> N
     ("item", "uk", "fr"),
     [
         (MEASURING, set(), set()),
-        (replace(MEASURING, information=None), {"SN221"}, {"SN221"}),
-        (replace(MEASURING, objection=None), {"SN222"}, {"SN222"}),
+        (replace(MEASURING, information=None), {"SN221"}, {"SN230"}),
+        (replace(MEASURING, objection=None), {"SN222"}, {"SN231"}),
+        (replace(MEASURING, purposes=(*MEASURING.purposes, *INPUT.purposes)), set(), {"SN229"}),
+        (replace(MEASURING, purposes=MEASURING.purposes * 2), set(), set()),
+        (replace(LOCAL, removal=None), {"SN232"}, set()),
+        (replace(LOCAL, removal=None, objection="o"), set(), set()),
+        (replace(PREFERENCE, removal=None), set(), set()),
         (replace(MEASURING, recipients=("Counting Ltd",)), {"SN223"}, {"SN224"}),
         (replace(MEASURING, recipients=("Counting Ltd",), reason="r"), set(), {"SN224"}),
         (life(MEASURING, "390 days"), set(), set()),
         (life(MEASURING, "561601 minutes"), set(), {"SN225"}),
-        (life(of(Category.AUDIENCE_MEASUREMENT, LOCAL), "persistent"), {"SN222"}, {"SN222", "SN225"}),
+        (life(of(Category.AUDIENCE_MEASUREMENT, LOCAL), "persistent"), {"SN222"}, {"SN225", "SN231"}),
         (replace(MEASURING, renewed=True), set(), {"SN226"}),
         (replace(MEASURING, same_site=SameSite.NONE), set(), {"SN227"}),
         (replace(MEASURING, same_site=SameSite.STRICT), set(), set()),
@@ -212,7 +237,9 @@ def test_without_a_jurisdiction_only_what_holds_everywhere_is_asked() -> None:
 
 def test_what_only_advises_is_a_warning() -> None:
     warnings = {rule.code for rule in RULES if rule.severity is Severity.WARNING}
-    assert warnings == {"SN115", "SN116", "SN117", "SN213", "SN223", "SN228"}
+    browsers, exemption = {"SN115", "SN116", "SN117"}, {"SN213", "SN217", "SN218", "SN219"}
+    jurisdictions = {"SN223", "SN225", "SN226", "SN228", "SN230", "SN231", "SN232"}
+    assert warnings == browsers | exemption | jurisdictions | {"SN242", "SN243", "SN244"}
 
 
 def test_the_longest_prefix_is_found() -> None:
@@ -223,8 +250,9 @@ def test_the_longest_prefix_is_found() -> None:
 
 def test_a_rule_points_at_a_key_of_an_item_or_of_a_purpose() -> None:
     for rule in RULES:
-        assert rule.field in Item.__dataclass_fields__ or rule.field in Purpose.__dataclass_fields__
-        assert (rule.broken is None) != (rule.purpose is None)
+        conditions = {Item: rule.broken, Purpose: rule.purpose, ThirdParty: rule.party, Override: rule.override}
+        ((kind, _),) = [(kind, condition) for kind, condition in conditions.items() if condition is not None]
+        assert rule.field in {field.name for field in fields(kind)}
 
 
 def test_a_broken_rule_is_told_at_its_key(tmp_path: Path) -> None:
@@ -232,7 +260,8 @@ def test_a_broken_rule_is_told_at_its_key(tmp_path: Path) -> None:
     changed = text.replace('lifetime = "session"', 'lifetime = "30 days"', 1)
     file = tmp_path / "policy.toml"
     file.write_text(changed, encoding="utf-8")
-    (finding,) = check(file)
+    told, finding = check(file)
+    assert told.code == "SN216"
     assert (finding.code, finding.line) == ("SN202", changed[: changed.index('lifetime = "30')].count("\n") + 1)
     assert finding.message == '"session": to stay signed in beyond the browser session is the person\'s choice'
 
@@ -247,5 +276,85 @@ def test_the_jurisdictions_of_the_policy_or_those_asked_for_are_checked(tmp_path
         return [finding.code for finding in check(file, jurisdictions=jurisdictions)]
 
     assert found() == ["SN221", "SN222"]
-    assert found(FR) == ["SN221", "SN222", "SN226"]
+    assert found(FR) == ["SN230", "SN231", "SN226"]
     assert found(EU) == ["SN201"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_ga", "_ga*", "_ga_ABC123", "_ga_*", "_gid", "_gat", "_gcl_au", "_gcl*", "_fbp", "_hjid", "_hj*", "amplitude_id",
+        "amplitude*", "amp_12", "mp_0123_mixpanel", "mp_*", "IDE", "_ttp", "__utmz",
+    ],
+)  # fmt: skip
+def test_the_name_of_a_known_tracker_is_doubted(name: str) -> None:
+    item = replace(INPUT, name=name)
+    assert codes(item) == {"SN244"}
+    assert codes(replace(MEASURING, name=name), UK, FR) == set()
+    assert "SN244" not in codes(replace(of(Category.ANALYTICS), name=name))
+
+
+@pytest.mark.parametrize(
+    "name", ["_gallery", "ga", "IDENTITY", "fbp", "mixip_theme", "amplify", "a*", "_g*", "mp", "x_ga"]
+)
+def test_other_names_are_nobodys(name: str) -> None:
+    assert codes(replace(INPUT, name=name)) == set()
+
+
+def party(host: str) -> ThirdParty:
+    return ThirdParty("n", host, "f", "a", "s", "https://example.com/privacy")
+
+
+def loading(value: str, *paths: str, directive: str = "img-src", name: str = "content-security-policy") -> set[str]:
+    parties = [party("pay.example.com"), party("www.google-analytics.com")]
+    override = Override(name, value, "r", directive, paths)
+    return {breach.rule.code for breach in broken_by_override(override, parties)}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "google-analytics.com", "www.google-analytics.com", "www.googletagmanager.com", "stats.g.doubleclick.net",
+        "connect.facebook.net", "snap.licdn.com", "px.ads.linkedin.com", "cdn.mxpnl.com", "api.mixpanel.com",
+        "api2.amplitude.com", "static.hotjar.com", "analytics.tiktok.com",
+    ],
+)  # fmt: skip
+def test_nothing_loads_from_a_known_tracker(host: str) -> None:
+    for source in (host, f"https://{host}", f"*.{host}", f"HTTPS://{host.upper()}:443/collect"):
+        assert "SN241" in loading(f"'self' {source}", "/pay"), source
+    assert "SN241" in loading(f'(self "https://{host}")', "/pay", directive="camera", name="permissions-policy")
+    assert {breach.rule.code for breach in broken_by_party(party(host))} == {"SN243"}
+
+
+@pytest.mark.parametrize("host", ["linkedin.com", "www.facebook.com", "notdoubleclick.net", "hotjar.com.example.org"])
+def test_hosts_that_people_visit_and_others_names_are_no_trackers(host: str) -> None:
+    assert loading(f"'self' https://{host}", "/pay") == set()
+    assert list(broken_by_party(party(host))) == []
+
+
+def test_a_third_party_that_loads_on_every_page_is_asked_unasked() -> None:
+    assert loading("'self' https://pay.example.com") == {"SN242"}
+    assert loading("'self' https://pay.example.com", "/checkout") == set()
+    assert loading("'self' https://media.example.org") == set()
+    for directive in ("connect-src", "frame-src", "script-src", "style-src", "default-src"):
+        assert loading("pay.example.com", directive=directive) == {"SN242"}, directive
+    for directive in ("form-action", "frame-ancestors", "base-uri", "report-to"):
+        assert loading("pay.example.com", directive=directive) == set(), directive
+
+
+def test_third_parties_and_headers_are_told_at_their_keys(tmp_path: Path) -> None:
+    text = (Path(__file__).parent / "example.toml").read_text(encoding="utf-8")
+    header = "[[headers]]\nname = 'content-security-policy'\ndirective = 'img-src'\nreason = 'r'\n"
+    text = f"{text}\n{header}value = 'https://pay.example.com'\n"
+    file = tmp_path / "policy.toml"
+    file.write_text(text, encoding="utf-8")
+    (finding,) = check(file)
+    assert (finding.code, finding.line) == ("SN242", text[: text.index("value =")].count("\n") + 1)
+    assert finding.message.startswith("content-security-policy img-src: a third party that every page")
+    file.write_text(text.replace("pay.example.com", "api.mixpanel.com"), encoding="utf-8")
+    assert [(each.code, each.severity) for each in check(file)] == [
+        ("SN243", Severity.WARNING),
+        ("SN241", Severity.ERROR),
+        ("SN242", Severity.WARNING),
+    ]
+    assert check(file)[0].message == "api.mixpanel.com: this third party is a known tracker or advertiser"

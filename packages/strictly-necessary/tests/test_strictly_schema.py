@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from strictly_necessary import Category, Jurisdiction, Kind, SameSite, SetBy
 from strictly_necessary.declaration import examine
 from strictly_necessary.declaration._overrides import MANAGED, UNSENT
+from strictly_necessary.declaration._vocabulary import DIRECTIVES, FEATURES
 
 SCHEMA: dict[str, Any] = json.loads(
     (resources.files("strictly_necessary") / "declaration.schema.json").read_text(encoding="utf-8")
@@ -25,8 +26,8 @@ EXAMPLE = Path(__file__).parent / "example.toml"
 
 STRUCTURE = {"SN003", "SN004", "SN005", "SN006", "SN010", "SN011", "SN012"}
 """What the schema has to find too. It cannot find SN008 and SN009, which compare entries; SN013 and SN014, which look
-at `languages` elsewhere; SN015, but for whole directives; and SN016, which looks for a host elsewhere. JSON has no
-dates: a date in quotes and one without are the same to it."""
+at `languages` elsewhere; SN015, but for whole directives; SN016, which looks for a host elsewhere; and SN017, but for
+the names of directives and features. JSON has no dates: a date in quotes and one without are the same to it."""
 
 IN_GERMAN = {"translations": {"de": {"reason": "g"}}}
 DOCUMENT: dict[str, Any] = {
@@ -131,7 +132,8 @@ DOCUMENT: dict[str, Any] = {
         {"name": "x-frame-options", "value": "", "reason": "r", **IN_GERMAN},
         {
             "name": "permissions-policy",
-            "value": "camera=(), usb=()",
+            "directive": "camera",
+            "value": "(self)",
             "reason": "r",
             **IN_GERMAN,
         },
@@ -241,6 +243,22 @@ def test_the_schema_knows_the_words_of_the_reader() -> None:
         assert explained == schema["markdownEnumDescriptions"]
 
 
+def test_the_schema_knows_the_directives_and_features() -> None:
+    entry = SCHEMA["properties"]["headers"]["items"]
+    known = {
+        rule["if"]["properties"]["name"]["const"]: rule["then"]["properties"]["directive"]["enum"]
+        for rule in entry["allOf"]
+        if "const" in rule["if"].get("properties", {}).get("name", {})
+    }
+    closed = {"require-trusted-types-for", "trusted-types"}
+    assert known == {
+        "content-security-policy": sorted(DIRECTIVES - closed),
+        "permissions-policy": sorted(FEATURES),
+    }
+    assert refused(put(("headers", 0, "directive"), "imgsrc"))
+    assert refused(put(("headers", 3, "directive"), "cameras"))
+
+
 def test_what_is_sound_is_accepted_by_both() -> None:
     assert codes(DOCUMENT) == set()
     assert not refused(DOCUMENT)
@@ -330,6 +348,8 @@ def test_what_the_schema_cannot_say() -> None:
             {"SN015"},
         ),
         (put(("headers", 0, "value"), "https://elsewhere.example"), {"SN016"}),
+        (put(("items", 1, "script"), "https://elsewhere.example/x.js"), {"SN016"}),
+        (put(("headers", 1, "value"), "never"), {"SN017"}),
     ):
         assert codes(document) == expected
         assert not refused(document)

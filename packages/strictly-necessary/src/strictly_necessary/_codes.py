@@ -17,7 +17,8 @@ FILE_CODES = {
     "SN013": "a text is not translated into one of the languages",
     "SN014": "a translation into a language that is not among the languages",
     "SN015": "a header's override would undo what the guard is for",
-    "SN016": "a header's override names a host that is not declared as a third party",
+    "SN016": "a header's override or a script names a host that is not declared, or any host",
+    "SN017": "a header's override says what no browser knows",
 }
 
 GUARD_CODES = {
@@ -39,6 +40,7 @@ GUARD_CODES = {
     "SN332": "in the browser, a declared item with other attributes, another value or a longer life",
     "SN333": "in the browser, a place to store things that cannot be declared",
     "SN334": "in the browser, a worker whose script is not ours",
+    "SN335": "in the browser, something that the Content-Security-Policy stopped",
 }
 
 FIXES = {
@@ -56,9 +58,10 @@ FIXES = {
     "SN013": "translate it, or remove the language from languages in [policy]",
     "SN014": "add the language to languages in [policy], or remove the translation",
     "SN015": "name the hosts, or give inline scripts a nonce or a hash",
-    "SN016": "declare the host in [[third_parties]], or among hosts in [policy] if it is yours",
+    "SN016": "name the host, and declare it in [[third_parties]], or among hosts in [policy] if it is yours",
+    "SN017": "write what the message names",
     "SN301": "nothing, if another site or an old version set it; else declare it",
-    "SN302": "nothing: anybody can send anything, and the application did not see it",
+    "SN302": "nothing: anybody can send anything",
     "SN303": "look for a neighbouring host that sets the same name; a name with __Host- cannot be set from there",
     "SN304": "look at the others first",
     "SN311": "declare it, or do not set it",
@@ -75,6 +78,7 @@ FIXES = {
     "SN332": "write it as declared, or change the declaration",
     "SN333": "use one of the seven kinds that can be declared",
     "SN334": "serve the worker's script from your own host",
+    "SN335": "find what asked for it and remove it; if a feature needs it, declare the host and override the directive",
 }
 """What to do about each."""
 

@@ -22,6 +22,8 @@ def init_command(file: Path) -> None:
     """
     text = (files("strictly_necessary") / "first.toml").read_text(encoding="utf-8")
     today = dt.datetime.now(dt.UTC).date()
+    if not file.parent.is_dir():
+        raise Unusable(file, FileNotFoundError(None, f"there is no folder {file.parent}; make it first"))
     try:
         with file.open("x", encoding="utf-8") as output:
             output.write(text.replace("2026-11-23", today.isoformat()))

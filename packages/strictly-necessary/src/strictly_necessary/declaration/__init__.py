@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +23,7 @@ from strictly_necessary.declaration._items import (
     ThirdParty,
     Translations,
 )
+from strictly_necessary.declaration._table import Reading
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,12 @@ class Declaration:
         return tuple(item for item in self.items if item.kind is Kind.COOKIE)
 
     def item(self, item_id: str) -> Item:
-        """The item with this id. Raises KeyError."""
-        return self._by_id[item_id]
+        """The item with this id. Raises KeyError with the ids that there are."""
+        try:
+            return self._by_id[item_id]
+        except KeyError:
+            ids = ", ".join(self._by_id) or "none"
+            raise KeyError(f"no item has the id {item_id!r}; the ids are: {ids}") from None
 
     def match(self, kind: Kind | str, name: str) -> Item | None:
         """The item that declares this name, exactly or by its pattern. Letter case counts."""
@@ -67,17 +73,25 @@ class Declaration:
 
 def check(path: Path | str, *, jurisdictions: Iterable[Jurisdiction] = ()) -> list[Finding]:
     """Everything that is wrong with the file, in its order, by the rules of its own jurisdictions or of those given.
-    Raises OSError if it cannot be read."""
-    return examine(Path(path).read_bytes(), str(path), tuple(jurisdictions))[1]
+    Raises OSError if it cannot be read, TypeError or ValueError for what is not a path."""
+    return examine(_bytes_of(path), str(path), tuple(jurisdictions))[1]
 
 
 def load(path: Path | str) -> Declaration:
     """The declaration in the file. Raises `DeclarationError` with all findings if one is an error, OSError if the file
-    cannot be read."""
-    declaration, findings = examine(Path(path).read_bytes(), str(path))
+    cannot be read, TypeError or ValueError for what is not a path."""
+    declaration, findings = examine(_bytes_of(path), str(path))
     if declaration is None or any(finding.severity is Severity.ERROR for finding in findings):
         raise DeclarationError(tuple(findings))
     return declaration
+
+
+def _bytes_of(path: Path | str) -> bytes:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"the path of a TOML file is needed, such as 'policy.toml', and not {type(path).__name__}")
+    if "\n" in str(path) or not str(path):
+        raise ValueError("the path of a TOML file is needed, such as 'policy.toml', and not what is in it")
+    return Path(path).read_bytes()
 
 
 def examine(
@@ -87,20 +101,26 @@ def examine(
     findings call it. Never raises."""
     reading = _reading.read(raw, file)
     findings = reading.findings
-    if not jurisdictions and reading.policy is not None:
-        jurisdictions = reading.policy.jurisdictions
     for index, item in reading.items:
-        findings.extend(
-            reading.finding(
-                breach.rule.code, breach.rule.severity, breach.message, breach.rule.fix, "items", index, *breach.path
-            )
-            for breach in rules.broken_by(item, jurisdictions)
-        )
+        _tell(reading, rules.broken_by(item, jurisdictions or reading.jurisdictions), "items", index)
+    third_parties = tuple(party for _, party in reading.third_parties)
+    for index, party in reading.third_parties:
+        _tell(reading, rules.broken_by_party(party), "third_parties", index)
+    for index, override in reading.overrides:
+        _tell(reading, rules.broken_by_override(override, third_parties), "headers", index)
     findings.sort(key=lambda finding: (finding.line, finding.column, finding.code, finding.message))
     if reading.policy is None:
         return None, findings
     items = tuple(item for _, item in reading.items)
-    return Declaration(reading.policy, items, tuple(reading.third_parties), tuple(reading.overrides)), findings
+    overrides = tuple(override for _, override in reading.overrides)
+    return Declaration(reading.policy, items, third_parties, overrides), findings
+
+
+def _tell(reading: Reading, breaches: Iterable[rules.Breach], *place: str | int) -> None:
+    for breach in breaches:
+        rule = breach.rule
+        finding = reading.finding(rule.code, rule.severity, breach.message, rule.fix, *place, *breach.path)
+        reading.findings.append(finding)
 
 
 def _translated_item(item: Item, language: str) -> Item:
@@ -121,8 +141,7 @@ def set_cookie(item: Item, value: str, max_age: int | None = None) -> str:
     """The value of a Set-Cookie header with exactly the declared attributes. `max_age` is in seconds; without it the
     cookie ends with the browser session. Raises `CookieSyntaxError` if the value cannot be sent, ValueError if the item
     is not ours to set, the value is not a declared one, or the life would be longer than declared."""
-    if item.kind is not Kind.COOKIE or item.is_pattern:
-        raise ValueError(f'"{item.id}" is not a cookie with a name of its own')
+    _refuse_what_has_no_name(item)
     if item.values and value not in item.values:
         raise ValueError(f'"{item.id}" may not hold this value')
     if max_age is not None:
@@ -137,9 +156,19 @@ def set_cookie(item: Item, value: str, max_age: int | None = None) -> str:
 
 def delete_cookie(item: Item) -> str:
     """The value of a Set-Cookie header that removes the cookie from the browser. Raises ValueError for a pattern."""
-    if item.kind is not Kind.COOKIE or item.is_pattern:
-        raise ValueError(f'"{item.id}" is not a cookie with a name of its own')
+    _refuse_what_has_no_name(item)
     return serialize_set_cookie(replace(_bare(item), max_age=0))
+
+
+def _refuse_what_has_no_name(item: Item) -> None:
+    if item.kind is not Kind.COOKIE:
+        how = f"its script writes it in the browser: {item.script}" if item.script else "a script writes it"
+        raise ValueError(f'"{item.id}" is no cookie, but of kind {item.kind.value}; {how}')
+    if item.is_pattern:
+        raise ValueError(
+            f'"{item.id}" declares every name that begins with {item.stem!r}, and not one; give the copy that you send '
+            f"a name of its own: dataclasses.replace(item, name={item.stem + 'x'!r})"
+        )
 
 
 def _octets(value: str) -> bytes:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from strictly_necessary._findings import Finding, Severity
 from strictly_necessary.cookies import is_token
@@ -23,7 +24,7 @@ from strictly_necessary.declaration._items import (
     ThirdParty,
     Translations,
 )
-from strictly_necessary.declaration._overrides import problems
+from strictly_necessary.declaration._overrides import is_declared, problems
 from strictly_necessary.declaration._table import LANGUAGE, Reading, Table
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -55,15 +56,16 @@ def read(raw: bytes, file: str) -> Reading:
         if item is not None:
             _compare(reading, index, item)
             reading.items.append((index, item))
-    for _, table in _tables(document, "third_parties", reading):
+    for index, table in _tables(document, "third_parties", reading):
         third_party = _third_party(table)
         if third_party is not None:
-            reading.third_parties.append(third_party)
+            reading.third_parties.append((index, third_party))
     for index, table in _tables(document, "headers", reading):
         override = _override(table)
         if override is not None:
             _judge(reading, index, override)
-            reading.overrides.append(override)
+            reading.overrides.append((index, override))
+    _look_at_scripts(reading)
     return reading
 
 
@@ -112,6 +114,12 @@ def _tables(document: dict[str, Any], name: str, reading: Reading) -> list[tuple
 
 
 def _policy(table: Table) -> Policy | None:
+    # Read before anything else can be wrong, so that a fault is its own.
+    jurisdictions = table.choices("jurisdictions", Jurisdiction)
+    if table.sound:
+        table.reading.jurisdictions = jurisdictions
+    hosts = table.optional_texts("hosts", pattern=_HOST, example='"media.example.org"')
+    table.reading.hosts = hosts
     languages = _languages(table)
     table.reading.languages = languages
     policy = Policy(
@@ -120,11 +128,11 @@ def _policy(table: Table) -> Policy | None:
         contact=table.text("contact", pattern=_ADDRESS, example='"privacy@example.org"'),
         version=table.text("version"),
         last_updated=table.date("last_updated"),
-        jurisdictions=table.choices("jurisdictions", Jurisdiction),
+        jurisdictions=jurisdictions,
         privacy_policy=table.optional_text("privacy_policy", pattern=_LINK, example='"/legal/privacy"'),
         terms=table.optional_text("terms", pattern=_LINK, example='"/legal/terms"'),
         desktop_apps=table.optional_texts("desktop_apps"),
-        hosts=table.optional_texts("hosts", pattern=_HOST, example='"media.example.org"'),
+        hosts=hosts,
         languages=languages,
     )
     return policy if table.finish() else None
@@ -139,8 +147,9 @@ _COOKIE_KEYS = ("http_only", "secure", "same_site", "path", "domain", "partition
 
 def _item(table: Table) -> Item | None:
     kind = table.choice("kind", Kind)
+    is_known = table.sound  # else what belongs to a kind would be told as missing or as too much
     set_by = table.choice("set_by", SetBy)
-    is_cookie = kind is Kind.COOKIE
+    is_cookie = is_known and kind is Kind.COOKIE
     ours = set_by is not SetBy.INFRASTRUCTURE
     name = table.text("name")
     if name:
@@ -156,6 +165,8 @@ def _item(table: Table) -> Item | None:
             "partitioned": table.optional_flag("partitioned"),
             "readable_by_application": table.flag("readable_by_application"),
         }
+    elif not is_known:
+        table.leave(_COOKIE_KEYS)
     else:
         table.refuse(_COOKIE_KEYS, f"belongs to cookies, and this is of kind {kind.value}")
         if set_by is not SetBy.SCRIPT:
@@ -244,11 +255,23 @@ def _override(table: Table) -> Override | None:
 
 
 def _judge(reading: Reading, index: int, override: Override) -> None:
-    hosts = {party.host for party in reading.third_parties}
-    if reading.policy is not None:
-        hosts.update(reading.policy.hosts)
-    for code, key, message, fix in problems(override, hosts, reading.overrides):
+    before = [other for _, other in reading.overrides]
+    for code, key, message, fix in problems(override, _hosts(reading), before):
         reading.fault(code, message, fix, "headers", index, key)
+
+
+def _look_at_scripts(reading: Reading) -> None:
+    for index, item in reading.items:
+        host = urlsplit(item.script or "").hostname
+        if host and not is_declared(host, _hosts(reading)):
+            fix = "declare it in [[third_parties]], or among hosts in [policy] if it is yours"
+            message = f"script is on {host}, which is not declared"
+            reading.fault("SN016", message, fix, "items", index, "script")
+
+
+def _hosts(reading: Reading) -> set[str]:
+    """Everything that may be named: third parties and our own."""
+    return {*reading.hosts, *(party.host for _, party in reading.third_parties)}
 
 
 def _compare(reading: Reading, index: int, item: Item) -> None:

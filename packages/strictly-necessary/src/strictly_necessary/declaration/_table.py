@@ -12,7 +12,15 @@ from typing import Any, TypeVar
 
 from strictly_necessary._findings import Finding, Severity
 from strictly_necessary.declaration import _positions
-from strictly_necessary.declaration._items import Item, Lifetime, Override, Policy, ThirdParty, Translations
+from strictly_necessary.declaration._items import (
+    Item,
+    Jurisdiction,
+    Lifetime,
+    Override,
+    Policy,
+    ThirdParty,
+    Translations,
+)
 
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
@@ -21,20 +29,74 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 # narrow one before a colon.
 _HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _TEXT_LIMIT = 2000
+ALL = tuple(Jurisdiction)
+
+
+EXAMPLES = {
+    "service": '"Example"',
+    "operator": '"Example Ltd"',
+    "version": '"3"',
+    "jurisdictions": '["EU", "UK"]',
+    "last_updated": "2026-11-23",
+    "name": '"theme"',
+    "kind": '"cookie"',
+    "category": '"authentication"',
+    "purpose": '"Keeps you signed in from page to page."',
+    "provider": '"Example Ltd"',
+    "lifetime": '"30 days"',
+    "set_when": '"You sign in."',
+    "set_by": '"server"',
+    "same_site": '"Lax"',
+    "feature": '"Paying"',
+    "action": '"You press Pay."',
+    "storage": '"Its own session cookie, on its own domain."',
+    "reason": '"The logo of the payment service."',
+    "value": '"DENY"',
+    "information": '"Stored in this browser until you clear it."',
+    "title": '"Signing in"',
+    "objection": '"Press “Do not count me” on the privacy page."',
+    "removal": '"Choose System."',
+    "desktop_apps": '["Example Desktop"]',
+    "values": '["dark", "light"]',
+    "recipients": '["Counting Ltd"]',
+}
+"""How each key is written that has no form of its own to show."""
+
+_EXEMPTION = (
+    "say what it is for, since each exemption has its own rules, such as authentication, security or preference; "
+)
+HINTS = {
+    ("category", "necessary"): _EXEMPTION,
+    ("category", "strictly necessary"): _EXEMPTION,
+    ("category", "strictly-necessary"): _EXEMPTION,
+    ("category", "essential"): _EXEMPTION,
+    ("category", "functional"): _EXEMPTION,
+    ("category", "session"): "did you mean authentication? ",
+    ("category", "login"): "did you mean authentication? ",
+    ("category", "csrf"): "did you mean security? ",
+    ("category", "statistics"): "did you mean analytics, or audience-measurement? ",
+    ("category", "marketing"): "did you mean advertising? ",
+    ("kind", "localstorage"): "did you mean local? ",
+    ("kind", "sessionstorage"): "did you mean session? ",
+}
+"""What people write who do not know our words yet: key and value in small letters."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """What was read, and what was wrong. An item with a fault in it is not among `items`."""
+    """What was read, and what was wrong. An item with a fault in it is not among `items`. `jurisdictions` and `hosts`
+    are those of the policy even if something else in it is wrong; without sound jurisdictions, all of them."""
 
     file: str
     positions: _positions.Positions = field(default_factory=_positions.Positions)
     findings: list[Finding] = field(default_factory=list)
     policy: Policy | None = None
     languages: tuple[str, ...] = ("en",)
-    overrides: list[Override] = field(default_factory=list)
+    jurisdictions: tuple[Jurisdiction, ...] = ALL
+    hosts: tuple[str, ...] = ()
+    overrides: list[tuple[int, Override]] = field(default_factory=list)
     items: list[tuple[int, Item]] = field(default_factory=list)
-    third_parties: list[ThirdParty] = field(default_factory=list)
+    third_parties: list[tuple[int, ThirdParty]] = field(default_factory=list)
 
     def finding(self, code: str, severity: Severity, message: str, fix: str, *path: str | int) -> Finding:
         place = self.positions.of(*path)
@@ -66,7 +128,7 @@ class Table:
         self, key: str, *, pattern: re.Pattern[str] | None = None, example: str = "", may_be_empty: bool = False
     ) -> str:
         """A required text on one line, of the given form."""
-        value = self._get(key, str, "a text in quotes")
+        value = self._get(key, str, "a text in quotes", example)
         if value is None or (may_be_empty and not value):
             return ""
         if not _is_plain(value) or len(value) > _TEXT_LIMIT:
@@ -91,7 +153,9 @@ class Table:
         return value or dt.date.min
 
     def choice(self, key: str, choices: type[ChoiceT]) -> ChoiceT:
-        value = self._get(key, str, "a text in quotes")
+        known = ", ".join(choice.value for choice in choices)
+        example = EXAMPLES.get(key) or f'"{next(iter(choices)).value}"'
+        value = self._get(key, str, "a text in quotes", f"{example}; the choices are {known}")
         return self._choose(key, value, choices) if value is not None else next(iter(choices))
 
     def optional_choice(self, key: str, choices: type[ChoiceT]) -> ChoiceT | None:
@@ -123,7 +187,8 @@ class Table:
             return Lifetime.parse(self.text(key) or "session")
         except ValueError:
             fix = 'write "session", "persistent", or a number and minutes, hours, days or months, such as "30 days"'
-            self.fault("SN011", key, f"{key} is {self._values[key]!r}", fix)
+            said = self._values[key]
+            self.fault("SN011", key, f"{key} is {said!r}", f"{_lifetime_hint(said)}{fix}")
             return Lifetime("session")
 
     def tables(self, key: str) -> Iterator[Table]:
@@ -174,6 +239,10 @@ class Table:
     def _names(self) -> list[str]:
         return [part for part in self._path if isinstance(part, str)]
 
+    def leave(self, keys: tuple[str, ...]) -> None:
+        """These keys may mean something here, and are not looked at."""
+        self._known.update(keys)
+
     def refuse(self, keys: tuple[str, ...], why: str) -> None:
         """These keys mean nothing here."""
         for key in keys:
@@ -191,13 +260,14 @@ class Table:
         self._known.add(key)
         return key in self._values
 
-    def _get(self, key: str, kind: type, expected: str) -> Any:
+    def _get(self, key: str, kind: type, expected: str, example: str = "") -> Any:
         if not self._offer(key):
-            self.fault("SN004", key, f"{key} is missing", f"add {key} = {expected}")
+            self.fault("SN004", key, f"{key} is missing", f"add {key} = {example or EXAMPLES.get(key, expected)}")
             return None
         value = self._values[key]
         if not isinstance(value, kind):
-            self.fault("SN005", key, f"{key} is not {expected}", f"write {key} = {expected}")
+            fix = f"write {key} = {example or EXAMPLES.get(key, expected)}"
+            self.fault("SN005", key, f"{key} is not {expected}", fix)
             return None
         return value
 
@@ -206,8 +276,23 @@ class Table:
             return choices(value)
         except ValueError:
             known = ", ".join(choice.value for choice in choices)
-            self.fault("SN006", key, f"{key} is {value!r}", f"write one of: {known}")
+            near = difflib.get_close_matches(value.lower(), {choice.value.lower(): choice for choice in choices}, 1)
+            meant = next((choice.value for choice in choices if near and choice.value.lower() == near[0]), None)
+            hint = HINTS.get((key, value.lower())) or (f"did you mean {meant}? " if meant else "")
+            self.fault("SN006", key, f"{key} is {value!r}", f"{hint}write one of: {known}")
             return next(iter(choices))
+
+
+def _lifetime_hint(text: str) -> str:
+    """What people mean who count in years or weeks, or leave out the number."""
+    found = re.fullmatch(r"(?:([0-9]{1,3})|an?|one) ?(year|week|hour|day|month|minute)s?", text.strip().lower())
+    if not found or found[1] == "0":
+        return ""
+    number, unit = int(found[1] or 1), found[2]
+    if unit == "year":
+        return f'write "{number * 12} months", and for a cookie at most "400 days"; else '
+    number, unit = (number * 7, "day") if unit == "week" else (number, unit)
+    return f'write "{number} {unit}{"s" if number > 1 else ""}"; else '
 
 
 def _is_plain(text: str) -> bool:

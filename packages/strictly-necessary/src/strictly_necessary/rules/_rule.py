@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from strictly_necessary._findings import Severity
-from strictly_necessary.declaration._items import EVERYWHERE, Category, Item, Jurisdiction, Kind, Purpose
+from strictly_necessary.declaration._items import (
+    EVERYWHERE,
+    Category,
+    Item,
+    Jurisdiction,
+    Kind,
+    Override,
+    Purpose,
+    ThirdParty,
+)
 
 Condition: TypeAlias = Callable[[Item], bool]
 """Whether an item breaks a rule."""
@@ -15,11 +24,17 @@ Condition: TypeAlias = Callable[[Item], bool]
 NotExempt: TypeAlias = Callable[[Purpose, frozenset[Jurisdiction]], bool]
 """Whether a purpose breaks a rule in a policy for these jurisdictions."""
 
+OfParty: TypeAlias = Callable[[ThirdParty], bool]
+"""Whether a third party breaks a rule."""
+
+OfOverride: TypeAlias = Callable[[Override, frozenset[str]], bool]
+"""Whether the override of a header breaks a rule, beside these hosts of third parties."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that is asked of an item, or of each of its purposes, in policies for one of `jurisdictions`. `field`
-    is the key at which a finding points."""
+    """One thing that is asked of an item, of each of its purposes, of a third party or of an override, in policies for
+    one of `jurisdictions`. `field` is the key at which a finding points."""
 
     code: str
     severity: Severity
@@ -29,6 +44,8 @@ class Rule:
     fix: str
     broken: Condition | None = None
     purpose: NotExempt | None = None
+    party: OfParty | None = None
+    override: OfOverride | None = None
     jurisdictions: frozenset[Jurisdiction] = EVERYWHERE
 
     def breaches(self, item: Item, jurisdictions: frozenset[Jurisdiction]) -> Iterator[Breach]:
@@ -49,7 +66,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One rule that an item breaks. `path` leads from the item's table to the key."""
+    """One rule that is broken. `path` leads from the table of the item, third party or header to the key."""
 
     rule: Rule
     message: str

@@ -12,6 +12,12 @@ from strictly_necessary.rules._rule import Rule, error, lives_longer_than, of, w
 USER_INPUT_LIFE = 86_400
 """Seconds that a cookie with a person's input may outlive its page: WP194 section 3.1 says a few hours."""
 
+SECURITY_LIFE = 180 * 86_400
+"""Seconds after which we doubt that something is kept for security. The opinion has no number: this is ours."""
+
+SIGNED_IN_LIFE = 390 * 86_400
+"""Seconds after which we doubt that anybody still remembers having ticked a box: 13 months, and ours too."""
+
 
 def _needs_consent(purpose: Purpose, jurisdictions: frozenset[Jurisdiction]) -> bool:
     return not EXEMPT.get(purpose.category, frozenset()) >= jurisdictions
@@ -77,11 +83,11 @@ EXEMPTION_RULES: tuple[Rule, ...] = (
     ),
     error(
         "SN208",
-        "load balancing lasts no longer than the browser session",
+        "load balancing lasts no longer than the browser session, unless a reason says why it has to",
         "WP194 section 3.5",
         "lifetime",
-        'write lifetime = "session"',
-        of(Category.LOAD_BALANCING)(lambda item: not item.lifetime.is_session),
+        'write lifetime = "session", or the true life and reason = "..."',
+        of(Category.LOAD_BALANCING)(lambda item: not item.lifetime.is_session and item.reason is None),
     ),
     error(
         "SN209",
@@ -138,5 +144,37 @@ EXEMPTION_RULES: tuple[Rule, ...] = (
         "lifetime",
         'write a limit such as "6 months"',
         of(Category.CONSENT_CHOICE)(lambda item: item.lifetime.is_persistent),
+    ),
+    error(
+        "SN216",
+        "whoever ticks the box that keeps them signed in is told beside it that something is kept",
+        "WP194 section 3.2",
+        "information",
+        'write information = "..." and show that text beside the box',
+        of(Category.AUTHENTICATION)(lambda item: not item.lifetime.is_session and item.information is None),
+    ),
+    warning(
+        "SN217",
+        "load balancing that outlives the browser session is longer than its exemption foresees",
+        "WP194 section 3.5",
+        "lifetime",
+        "have the balancer end it with the browser session if it can",
+        of(Category.LOAD_BALANCING)(lambda item: not item.lifetime.is_session and item.reason is not None),
+    ),
+    warning(
+        "SN218",
+        "something kept for security for more than 6 months looks like an identifier",
+        "WP194 sections 2.3 and 3.3",
+        "lifetime",
+        'write at most "6 months"',
+        of(Category.SECURITY)(lambda item: not item.lifetime.is_persistent and lives_longer_than(item, SECURITY_LIFE)),
+    ),
+    warning(
+        "SN219",
+        "after 13 months nobody remembers having chosen to stay signed in",
+        "WP194 sections 2.3 and 3.2",
+        "lifetime",
+        'write at most "13 months"',
+        of(Category.AUTHENTICATION)(lambda item: lives_longer_than(item, SIGNED_IN_LIFE)),
     ),
 )

@@ -5,6 +5,8 @@
 - FR: article 82 of law 78-17, as the CNIL reads it: guidelines 2020-091 and recommendation 2020-092 of 17 September
   2020, and its page on audience measurement ("Cookies : solutions pour les outils de mesure d'audience", 4 July 2025).
 
+- UK, how it is read: the Information Commissioner's guidance on storage and access technologies, 29 April 2026.
+
 Elsewhere in the EU audience measurement needs consent, which is rule SN201.
 """
 
@@ -24,6 +26,8 @@ CHOICE_LIFE = 6 * _MONTH
 """Seconds after which people are asked again in France."""
 
 _STATISTICS = "PECR Schedule A1 paragraph 5(1)"
+_APPEARANCE = "PECR Schedule A1 paragraph 6"
+_ICO = "ICO on storage and access technologies, 29 April 2026"
 _MEASURING = "CNIL guidelines 2020-091 article 5"
 _ADVICE = "CNIL on audience measurement, 4 July 2025"
 _measures = of(Category.AUDIENCE_MEASUREMENT)
@@ -32,25 +36,25 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
     error(
         "SN221",
         "audience measurement goes without consent only if people are told of it",
-        f"{_STATISTICS}(d); {_ADVICE}",
+        f"{_STATISTICS}; {_ICO}",
         "information",
         'write information = "..." and show that text where people look for it',
         _measures(lambda item: item.information is None),
-        jurisdictions=_UK | _FR,
+        jurisdictions=_UK,
     ),
     error(
         "SN222",
         "audience measurement goes without consent only if people can say no, simply and free of charge",
-        f"{_STATISTICS}(d); {_ADVICE}",
+        f"{_STATISTICS}; {_ICO}",
         "objection",
         'write objection = "..." and say there how',
         _measures(lambda item: item.objection is None),
-        jurisdictions=_UK | _FR,
+        jurisdictions=_UK,
     ),
     warning(
         "SN223",
         "others get what audience measurement tells only to help to improve the service",
-        f"{_STATISTICS}(c)",
+        _STATISTICS,
         "recipients",
         'remove recipients, or write reason = "..." and say there how they help',
         _measures(lambda item: bool(item.recipients) and item.reason is None),
@@ -59,13 +63,13 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
     error(
         "SN224",
         "audience measurement goes without consent only for the publisher alone, so it has no recipients",
-        _MEASURING,
+        f"{_MEASURING}; {_ADVICE}",
         "recipients",
         "remove recipients; a processor that works for you alone is the provider",
         _measures(lambda item: bool(item.recipients)),
         jurisdictions=_FR,
     ),
-    error(
+    warning(
         "SN225",
         "what measures the audience lives for 13 months at most",
         _ADVICE,
@@ -74,7 +78,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         _measures(lambda item: lives_longer_than(item, MEASURING_LIFE)),
         jurisdictions=_FR,
     ),
-    error(
+    warning(
         "SN226",
         "later visits do not start the life of what measures the audience anew",
         _ADVICE,
@@ -86,7 +90,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
     error(
         "SN227",
         "what measures the audience follows nobody to other sites, so requests from there do not carry it",
-        _MEASURING,
+        f"{_MEASURING}; {_ADVICE}",
         "same_site",
         "write Lax or Strict",
         _measures(lambda item: item.same_site is SameSite.NONE),
@@ -100,5 +104,43 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         'write a limit of at most "6 months"',
         of(Category.CONSENT_CHOICE)(lambda item: lives_longer_than(item, CHOICE_LIFE)),
         jurisdictions=_FR,
+    ),
+    error(
+        "SN229",
+        "what measures the audience serves nothing else, so that nothing is put together from it",
+        f"{_MEASURING}; {_ADVICE}",
+        "name",
+        "give the other purposes an item of their own",
+        _measures(lambda item: len(item.categories) > 1),
+        jurisdictions=_FR,
+    ),
+    warning(
+        "SN230",
+        "people should be told of audience measurement",
+        _ADVICE,
+        "information",
+        'write information = "..." and show that text where people look for it',
+        _measures(lambda item: item.information is None),
+        jurisdictions=_FR,
+    ),
+    warning(
+        "SN231",
+        "people can object to being counted where what is counted is still about them",
+        "GDPR article 21(1)",
+        "objection",
+        'write objection = "..." and say there how',
+        _measures(lambda item: item.objection is None),
+        jurisdictions=_FR,
+    ),
+    warning(
+        "SN232",
+        "whoever chose how the site looks needs a simple way to take the choice back",
+        f"{_APPEARANCE}; {_ICO}",
+        "removal",
+        'write removal = "...", such as “Choose System.”, or objection = "..."',
+        of(Category.PREFERENCE)(
+            lambda item: not item.lifetime.is_session and item.removal is None and item.objection is None
+        ),
+        jurisdictions=_UK,
     ),
 )
