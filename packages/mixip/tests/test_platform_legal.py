@@ -61,7 +61,7 @@ def test_the_cookie_page_names_every_declared_item(http: httpx.Client, language:
     assert response.headers["content-language"] == language
     text = text_of(response.text)
     for item in in_language(language).items:
-        told = [item.name.rstrip("*"), item.title, item.provider, item.set_when, item.information]
+        told = [item.name.rstrip("*"), item.title, item.provider, item.set_when, item.information, item.removal]
         told += [purpose.text for purpose in item.purposes]
         for part in told:
             assert text_of(part or "") in text
@@ -79,6 +79,7 @@ def test_every_text_of_the_declaration_is_translated() -> None:
             assert item.set_when != other.set_when
             assert all(a.text != b.text for a, b in zip(item.purposes, other.purposes, strict=True))
             assert item.information is None or item.information != other.information
+            assert item.removal is None or item.removal != other.removal
         assert in_language(language).item("load-balancer").provider != english.item("load-balancer").provider
 
 
@@ -122,8 +123,9 @@ def test_a_language_has_an_address_that_stays(http: httpx.Client, language: str)
     assert response.headers["content-language"] == language
     assert "accept-language" not in response.headers.get("vary", "").lower()
     tags = Tags(response.text)
-    assert tags.of("html") == [{"lang": "en"}], "the frame stays English"
-    assert [attrs["lang"] for attrs in tags.of("article")] == [language]
+    assert tags.of("html") == [{"lang": language}]
+    frame = [*tags.of("header"), *tags.of("footer"), *(a for a in tags.of("a") if a.get("class") == "skip")]
+    assert [attrs.get("lang") for attrs in frame] == [None if language == "en" else "en"] * 3, "it is in English"
     links = {attrs["hreflang"]: attrs for attrs in tags.of("a") if "hreflang" in attrs}
     assert {code: (attrs["href"], attrs["lang"]) for code, attrs in links.items()} == {
         code: (f"/legal/cookies/{code}", code) for code in LANGUAGES
@@ -158,3 +160,62 @@ def test_the_hints_beside_the_controls_are_the_declared_ones(http: httpx.Client)
         information = declaration().item(name).information
         assert information
         assert information in text
+
+
+def test_whatever_we_set_can_be_removed_on_the_site(http: httpx.Client) -> None:
+    text = text_of(http.get("/legal/cookies/en").text)
+    for item in declaration().items:
+        assert (item.removal is None) == (item.set_by == "infrastructure"), item.id
+        if item.removal:
+            assert f"How to remove it {item.removal} Or delete it in your browser’s settings" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/legal/privacy", "/legal/terms", "/sign-in"])
+def test_pages_in_english_say_so_once(http: httpx.Client, path: str) -> None:
+    response = http.get(path, headers={"accept-language": "de"})
+    assert Tags(response.text).of("html") == [{"lang": "en"}]
+    assert response.text.startswith("<!doctype html>")
+    assert response.text.count('lang="') == 1
+
+
+SPECIFIED = (
+    # the summary, 1 and 2
+    "only what is strictly necessary to keep the service running, keep you signed in, protect you and remember how you",
+    "Nothing is kept for advertising, for profiling, for following you across sites or for the statistics of other",
+    "A cookie is a small piece of text",
+    "We use only strictly necessary cookies.",
+    "We use no advertising cookies.",
+    "no Google Analytics, no Meta Pixel, no LinkedIn Insight Tag, no advertising SDK",
+    "We neither sell what cookies tell nor share it with marketing networks.",
+    "You see no consent banner",
+    "article 5(3) of the EU ePrivacy Directive and regulation 6 of the UK Privacy",
+    # 3
+    "Mix-IP (first party)",
+    "Amazon Web Services, on behalf of Mix-IP",
+    "Only the hosting infrastructure.",
+    "Session only",
+    "Persistent: it stays until you remove it or clear your browser’s storage.",
+    # 4
+    "advertising, showing you an advertisement again elsewhere, or building audiences",
+    "recognising your device by its fingerprint",
+    "data brokers",
+    "no Google Analytics, Mixpanel, Amplitude or Hotjar, and no LinkedIn, Meta or TikTok pixel",
+    "Nothing of it is stored before you agree.",
+    # 5
+    "such as payment, cloud storage or signing in",
+    "It can set cookies of its own, on its own domain, only after you use its feature.",
+    "No such company is embedded in the pages of Mix-IP.",
+    # 6, 7
+    "If you block all of it, some things stop working",
+    "you cannot sign in",
+    "Pro Transfer App signs in with the same kind of token as the website.",
+    # 8, 9
+    "announced in the product and, where the law asks for it, made only with your consent",
+    "privacy@mixip.io",
+    "read together with our Privacy Policy and our Terms of Service",
+)
+
+
+@pytest.mark.parametrize("promise", SPECIFIED)
+def test_the_platform_promises_all_that_its_policy_does(http: httpx.Client, promise: str) -> None:
+    assert promise in text_of(http.get("/legal/cookies/en").text)

@@ -217,7 +217,7 @@ def test_every_text_of_every_item_is_there_in_the_language(language: str) -> Non
                 "Quay Ltd (wir selbst)",
                 "unbedingt erforderlich",
                 "Quay Sync und Quay Notes melden sich",
-                "Vorschrift 6 (Regulation 6) der britischen Privacy and Electronic Communications Regulations (PECR) und ",
+                "Vorschrift 6 (Regulation 6) der britischen Privacy and Electronic Communications Regulations (PECR)",
             ],
         ),
         (
