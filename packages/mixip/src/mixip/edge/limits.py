@@ -9,7 +9,7 @@ _FLOOD = "mixip.flood"
 
 
 def drop_floods(app: App) -> App:
-    """Wrap an app, the outermost there is, so that nothing has to sort out more than 1,000 cookies: the headers are gone,
+    """Wrap an app, the outermost there is, so that nothing has to sort out more than 1,000 cookies: they are gone,
     and `limit_headers` refuses the request further in, where a refusal becomes an answer."""
 
     async def sparing(scope: Scope, receive: Receive, send: Send) -> None:
