@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from strictly_necessary import Override, load
-from strictly_necessary.headers import DENIED_FEATURES, security_headers
+from strictly_necessary.headers import DENIED_FEATURES, security_headers, source_hash
 from strictly_necessary.page import render_html
 
 pytestmark = pytest.mark.browser
@@ -26,16 +26,18 @@ class Handler(BaseHTTPRequestHandler):
     """A page, its script, and a form whose answer leads to another port, as a sign-in for a desktop app does."""
 
     declaration = DECLARATION
+    nonce: str | None = None
+    page = PAGE
     other_port = 0
 
     def do_GET(self) -> None:
         kind, body = {
             "/probe.js": ("text/javascript", "document.documentElement.dataset.ran = 'yes'"),
             "/icon.svg": ("image/svg+xml", "<svg xmlns='http://www.w3.org/2000/svg'/>"),
-        }.get(self.path.partition("?")[0], ("text/html; charset=utf-8", PAGE))
+        }.get(self.path.partition("?")[0], ("text/html; charset=utf-8", self.page))
         self.send_response(200)
         self.send_header("content-type", kind)
-        for name, value in security_headers(self.declaration).items():
+        for name, value in security_headers(self.declaration, nonce=self.nonce).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body.encode())
@@ -115,6 +117,28 @@ def test_scripts_and_markup_of_others_do_not_run(page: Page, address: str) -> No
     assert {"img-src", "style-src-elem", "connect-src"} <= set(blocked)
     assert blocked.count("trusted-types") == 2
     assert page.evaluate("window.ran") is None
+
+
+def test_a_nonce_lets_in_what_stands_in_the_page_and_no_other_host(
+    page: Page, address: str, handler: type[Handler]
+) -> None:
+    hashed = Override("content-security-policy", f"'self' {source_hash('document.title += 3')}", "Fixed.", "script-src")
+    handler.declaration = replace(DECLARATION, overrides=(hashed,))
+    handler.nonce = "abc"
+    with serve(Handler) as other:
+        elsewhere = f"http://127.0.0.1:{other.server_port}/probe.js"
+        handler.page = f"""<!doctype html><title>x</title><script nonce="abc">document.title = 1</script>
+            <script>document.title += 2</script><script>document.title += 3</script>
+            <style nonce="abc">h1 {{ color: rgb(1, 2, 3) }}</style><h1>x</h1>
+            <script nonce="abc" src="{elsewhere}"></script><script nonce="abc" src="/probe.js?own"></script>"""
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        assert page.title() == "13", "the first has the nonce, the third the hash"
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(1, 2, 3)"
+        assert page.evaluate("document.documentElement.dataset.ran") == "yes"
+        assert elsewhere not in asked
+        other.shutdown()
 
 
 @pytest.mark.parametrize("allowed", [False, True])

@@ -105,20 +105,34 @@ def content_security_policy(
 ) -> str:
     """The CSP for a request path: everything from our own origin and nothing inline, but for what the declaration
     overrides. A form may also lead to a declared third party, because browsers apply `form-action` to the redirect that
-    answers a form. With a `nonce`, scripts and styles that carry it may stand in the page. Browsers tell `report_to`
-    what they stopped; the guards answer there, and None is for who has nobody to answer."""
+    answers a form. With a `nonce`, scripts and styles that carry it may stand in the page, and come from no other host
+    by it. Browsers tell `report_to` what they stopped; the guards answer there, and None is for who has nobody to
+    answer."""
     directives = dict(_CSP)
     if declaration.third_parties:
         hosts = " ".join(dict.fromkeys(f"https://{party.host}" for party in declaration.third_parties))
         directives["form-action"] += f" {hosts}"
     for override in _overrides(declaration, "content-security-policy", path):
         _put(directives, override.directive or "", override.value)
-    if nonce is not None:
-        for directive in ("script-src", "style-src"):
-            directives[directive] = f"{directives.get(directive, directives['default-src'])} 'nonce-{nonce}'"
     if report_to is not None:
         directives.setdefault("report-uri", report_to)
+    if nonce is None:
+        return _serialized(directives)
+    sources = {name: directives.get(name, directives["default-src"]) for name in ("script-src", "style-src")}
+    with_nonce = {name: f"{value} 'nonce-{nonce}'" for name, value in sources.items()}
+    # A nonce also lets in what it is written on from any host. Browsers obey both of two policies, and in this one the
+    # hosts alone count.
+    hosts = {name: f"{_hosts(value)} 'unsafe-inline'" for name, value in sources.items()}
+    return f"{_serialized(directives | with_nonce)}, {_serialized(hosts)}"
+
+
+def _serialized(directives: dict[str, str]) -> str:
     return "; ".join(f"{directive} {value}" for directive, value in directives.items())
+
+
+def _hosts(sources: str) -> str:
+    """The sources without those that would take 'unsafe-inline' its meaning (CSP 3, section 6.7.3.2)."""
+    return " ".join(each for each in sources.split() if not each.startswith(("'nonce-", "'sha", "'strict-dynamic'")))
 
 
 def permissions_policy(declaration: Declaration, *, path: str = "/") -> str:
