@@ -131,13 +131,14 @@ def test_a_nonce_lets_in_what_stands_in_the_page_and_no_other_host(
             <script>document.title += 2</script><script>document.title += 3</script>
             <style nonce="abc">h1 {{ color: rgb(1, 2, 3) }}</style><h1>x</h1>
             <script nonce="abc" src="{elsewhere}"></script><script nonce="abc" src="/probe.js?own"></script>"""
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        answered: list[str] = []
+        page.on("response", lambda response: answered.append(response.url))
         page.goto(address)
         assert page.title() == "13", "the first has the nonce, the third the hash"
         assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(1, 2, 3)"
         assert page.evaluate("document.documentElement.dataset.ran") == "yes"
-        assert elsewhere not in asked
+        assert f"{address}probe.js?own" in answered
+        assert elsewhere not in answered
         other.shutdown()
 
 
