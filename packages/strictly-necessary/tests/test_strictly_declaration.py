@@ -1,6 +1,7 @@
 """Reading a declaration: what is accepted, and where exactly a fault is."""
 
 import datetime as dt
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -641,3 +642,16 @@ def test_what_is_not_a_path_is_told_at_once(path: object, error: type[Exception]
     for function in (load, check):
         with pytest.raises(error, match=message):
             function(path)  # type: ignore[arg-type]
+
+
+def test_a_byte_order_mark_is_no_fault(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + WHOLE.encode())
+    assert check(file) == []
+
+
+@pytest.mark.parametrize("text", ['["]' + "a" * 60_000 + '"]\n', "['" + "[" * 60_000 + "']\n", "[" * 60_000])
+def test_no_text_takes_long_to_look_at(file: Path, text: str) -> None:
+    file.write_text(WHOLE + "\n" + text, encoding="utf-8")
+    start = time.process_time()
+    assert check(file)
+    assert time.process_time() - start < 5, "it took minutes"

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
-_HEADER = re.compile(r"\[(\[)?([^\[\]\n]*)\]")
+_HEADER = re.compile(r"""\[(\[)?((?:"[^"\n]*"|'[^'\n]*'|[^\[\]"'\n])*)\]""")
 _ONE = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
 _PART = re.compile(_ONE)
 _KEY = re.compile(rf"({_ONE}(?:[ \t]*\.[ \t]*{_ONE})*)[ \t]*=")
@@ -70,6 +70,9 @@ def scan(text: str) -> Positions:
             line += text.count("\n", at, end)
             line_start = text.rfind("\n", 0, end) + 1
             at = end
+            continue
+        elif not character.isspace():  # nothing more on this line is a header or a key
+            at = _end_of_value(text, at)
             continue
         at += 1
     return positions

@@ -71,7 +71,7 @@ def read(raw: bytes, file: str) -> Reading:
 
 def _parse(raw: bytes, reading: Reading) -> dict[str, Any] | None:
     try:
-        text = raw.decode("utf-8").replace("\r\n", "\n")
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         place = _positions.Place(before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
