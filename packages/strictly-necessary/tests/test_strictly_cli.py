@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 import tomllib
 from importlib import resources
 from importlib.metadata import version
@@ -17,7 +19,7 @@ from strictly_necessary._codes import FIXES
 from strictly_necessary.cli import main
 from strictly_necessary.headers import clear_site_data, security_headers
 from strictly_necessary.page import render_json, render_markdown, render_page
-from strictly_necessary.rules import RULES
+from strictly_necessary.rules import RULES, Rule
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 COMMAND = [os.fsencode(sys.executable), b"-c", b"from strictly_necessary.cli import main; main(prog_name='strictly')"]
@@ -112,7 +114,7 @@ def test_other_profiles_can_be_asked(tmp_path: Path) -> None:
     }
     assert told == {
         "uk": ["SN221", "SN222"],
-        "fr": ["SN221", "SN222", "SN226"],
+        "fr": ["SN230", "SN231", "SN226"],
         "EU, uk": ["SN221", "SN222", "SN201"],
     }
     wrong = strictly("check", "--profile", "eu,us", file)
@@ -172,8 +174,9 @@ def test_standard_input_is_read(faulty: Path) -> None:
         (("headers", "nothing.toml"), "nothing.toml: No such file or directory"),
         (("headers", str(EXAMPLE), "--path", "pay"), "--path begins with a slash, unlike 'pay'."),
         (("explain", "SN999"), "There is no code 'SN999'."),
+        (("explain", "202", "999"), "There is no code '999'."),
         (("schema", "--output", "no-such-folder/x"), "no-such-folder/x: No such file"),
-        (("init", "no-such-folder/x"), "no-such-folder/x: No such file"),
+        (("init", "no-such-folder/x"), "no-such-folder/x: there is no folder no-such-folder; make it first"),
         (("bake",), "No such command 'bake'."),
     ],
 )
@@ -267,9 +270,9 @@ def test_the_schema_is_printed_or_written(tmp_path: Path) -> None:
 def test_a_code_is_explained() -> None:
     result = strictly("explain", "sn225", "SN303", "SN001")
     assert result.exit_code == 0
-    rule, guard, file = result.stdout.split("\n\n")
-    assert rule.splitlines() == [
-        "SN225 error: what measures the audience lives for 13 months at most",
+    rule, guard, file = re.split(r"\n\n(?=SN\d{3} )", result.stdout)
+    assert rule.partition("\n\n")[0].splitlines() == [
+        "SN225 warning: what measures the audience lives for 13 months at most",
         "Source: CNIL on audience measurement, 4 July 2025",
         "Asked in: FR",
         "Key: lifetime",
@@ -280,6 +283,21 @@ def test_a_code_is_explained() -> None:
     )
     assert file.startswith("SN001 error: not TOML\nTo mend it: write it")
     assert "SN115 warning: " in strictly("explain", "SN115").stdout
+    assert strictly("explain", "202", "sn303").stdout == strictly("explain", "SN202", "303").stdout
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_is_explained_with_its_why_and_its_examples(rule: Rule) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    section = page.partition(f"### {rule.code}: ")[2].partition("\nTo mend it: ")[0]
+    why, keeps, breaks = re.split(r"^(?:Keeps the rule|Breaks it):$", section.partition("\n\n")[2], flags=re.MULTILINE)
+    told = strictly("explain", rule.code).stdout
+    assert f"\n\n{why.partition(chr(10) * 2)[2]}Keeps the rule:\n\n    [" in told
+    for example in (keeps, breaks):
+        code = example.strip().removeprefix("```toml\n").removesuffix("\n```")
+        assert textwrap.indent(code, "    ") in told
+    assert "```" not in told
+    assert told.count("To mend it") == 1
 
 
 def test_all_codes_are_listed() -> None:
@@ -296,9 +314,8 @@ def test_a_first_declaration_is_written_and_passes_the_check(tmp_path: Path, mon
     assert check(first) == []
     assert strictly("check", "--strict", "--profile", "eu,uk,fr", first).exit_code == 0
     uncommented = first.read_text(encoding="utf-8").replace("# [[", "[[")
-    for key in ("name", "host", "feature", "action", "storage", "privacy", "directive", "value", "reason"):
+    for key in ("name", "host", "feature", "action", "storage", "privacy", "directive", "value", "reason", "hosts"):
         uncommented = uncommented.replace(f"# {key} = ", f"{key} = ")
-    uncommented = uncommented.replace('https://images.example.org"', 'https://pay.example.com"')
     assert strictly("check", "-", stdin=uncommented.encode()).stdout == ""
     assert len(tomllib.loads(uncommented)["headers"]) == 1
 
