@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, sync_playwright
 
 from strictly_necessary import load
 from strictly_necessary.headers import source_hash
@@ -95,6 +95,12 @@ def opened(browser: Browser, **options: Any) -> Page:
     return page
 
 
+def box(element: Locator) -> FloatRect:
+    found = element.bounding_box()
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everything_can_be_read_in_both_themes(browser: Browser, site: str, scheme: Any) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1."""
@@ -144,6 +150,44 @@ def test_headings_languages_and_landmarks_are_in_order(browser: Browser, site: s
         assert names is True
         page.get_by_role("link", name="Deutsch").click()
         assert page.url == f"{site}/de"
+    page.context.close()
+
+
+def test_the_contents_lead_to_the_sections(browser: Browser, site: str) -> None:
+    page = opened(browser, viewport={"width": 390, "height": 800})
+    for language in LANGUAGES:
+        page.goto(f"{site}/{language}")
+        contents = page.locator(".policy-contents")
+        assert box(contents)["y"] < 300
+        assert (
+            contents.get_attribute("aria-label")
+            == {
+                "en": "On this page",
+                "de": "Auf dieser Seite",
+                "fr": "Sur cette page",
+            }[language]
+        )
+        for link in contents.get_by_role("link").all():
+            link.click()
+            section = page.locator(link.get_attribute("href") or "")
+            assert section.get_by_role("heading", level=2).inner_text() == link.inner_text()
+            assert box(section)["y"] < 800
+    page.context.close()
+
+
+def test_an_item_is_read_at_a_glance_on_a_phone(browser: Browser, site: str) -> None:
+    """What it is for stands below its name without a label, and short facts stand side by side."""
+    page = opened(browser, viewport={"width": 390, "height": 800})
+    page.goto(f"{site}/en")
+    card = page.locator("#item-theme")
+    facts = {row.locator("dt").inner_text(): box(row) for row in card.locator("dl > div").all()}
+    lead = card.locator(".item-lead")
+    assert lead.locator("dd").inner_text() == "Remembers the theme."
+    assert box(lead.locator("dt"))["width"] == 1
+    assert lead.locator("dd").evaluate("each => parseFloat(getComputedStyle(each).fontSize)") == 16
+    assert facts["Provider"]["y"] == facts["Who else gets it"]["y"]
+    assert facts["Name"]["y"] == facts["Kind"]["y"]
+    assert facts["Lifetime"]["y"] < facts["Set when"]["y"]
     page.context.close()
 
 

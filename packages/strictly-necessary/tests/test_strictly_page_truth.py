@@ -279,11 +279,11 @@ def test_what_needs_consent_waits_and_says_so() -> None:
 
 def test_how_to_remove_it_on_the_site_comes_first() -> None:
     page = text_of(render_items_html(changed(EXAMPLE, "theme", removal="Choose System.")))
-    told = "Choose System. Or delete it in your browser’s settings, under the data of this site."
+    told = "Choose System. Or delete it in your browser’s settings."
     assert f"How to remove it {told}" in page
     documents = json.loads(render_json(changed(EXAMPLE, "theme", removal="Choose System.")))
     assert documents["items"][-1]["removal"] == told
-    assert "Or delete it" not in text_of(render_items_html(EXAMPLE))
+    assert "Or delete it" not in text_of(render_items_html(changed(only("theme"), "theme", removal=None)))
 
 
 def test_signing_out_removes_only_what_signing_in_set() -> None:
@@ -326,5 +326,5 @@ def test_no_server_is_said_to_keep_a_promise() -> None:
 
 
 def test_each_item_begins_with_what_it_is_for() -> None:
-    cards = re.findall(r'<dl>\n<div class="lead"><dt>(Purposes?)</dt>', render_items_html(COUNTING))
+    cards = re.findall(r'<dl>\n<div class="item-lead"><dt>(Purposes?)</dt>', render_items_html(COUNTING))
     assert len(cards) == len(COUNTING.items)

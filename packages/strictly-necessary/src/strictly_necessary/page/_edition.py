@@ -28,6 +28,7 @@ CATEGORIES = {
     Category.MULTIMEDIA_PLAYER: N_("Playing media"),
     Category.LOAD_BALANCING: N_("Load balancing"),
     Category.PREFERENCE: N_("Display preference"),
+    Category.SERVICE: N_("A feature you asked for"),
     Category.CONSENT_CHOICE: N_("Your answer"),
     Category.AUDIENCE_MEASUREMENT: N_("Counting visits"),
     Category.ANALYTICS: N_("Statistics"),
@@ -157,7 +158,7 @@ def removal_in_words(view: Edition, item: Item) -> str:
     """How a person gets rid of the item: on the site itself if there is a way, and in the browser."""
     _ = view.language.gettext
     if item.removal:
-        browser = _("Or delete it in your browser’s settings, under the data of this site.")
+        browser = _("Or delete it in your browser’s settings.")
         return f"{item.removal} {browser}"
     if Category.AUTHENTICATION in item.categories:
         return _("Sign out, or delete it in your browser’s settings.")

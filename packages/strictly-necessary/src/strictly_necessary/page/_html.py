@@ -83,7 +83,7 @@ def _block(block: Block) -> str:
 
 def _fact(fact: Fact) -> str:
     lines = "".join(f"<dd>{_words(line)}</dd>" for line in fact.lines)
-    weight = f' class="{fact.weight.value}"' if fact.weight.value else ""
+    weight = f' class="item-{fact.weight.value}"' if fact.weight.value else ""
     return f"<div{weight}><dt>{escape(fact.term)}</dt>{lines}</div>"
 
 
