@@ -52,6 +52,8 @@ CHOICE = replace(of(Category.CONSENT_CHOICE), name="x")
 MEASURING = replace(of(Category.AUDIENCE_MEASUREMENT), name="x", information="i", objection="o")
 LOCAL = replace(PREFERENCE, kind=Kind.LOCAL, lifetime=Lifetime.parse("persistent"), set_by=SetBy.SCRIPT)
 
+OFFLINE = replace(of(Category.SERVICE, LOCAL), kind=Kind.SERVICE_WORKER, reason="r", information=None, removal=None)
+
 
 def life(item: Item, text: str) -> Item:
     return replace(item, lifetime=Lifetime.parse(text))
@@ -156,6 +158,11 @@ def codes(item: Item, *jurisdictions: Jurisdiction) -> set[str]:
         (life(PLAYER, "1 minute"), {"SN212"}),
         (replace(INPUT, recipients=("Partner Ltd",)), {"SN213"}),
         (replace(BALANCER, requires_action=True), {"SN214"}),
+        (OFFLINE, set()),
+        (replace(OFFLINE, kind=Kind.CACHE), set()),
+        (replace(OFFLINE, reason=None), {"SN220"}),
+        (replace(OFFLINE, requires_action=False), {"SN220"}),
+        (replace(OFFLINE, reason=None, requires_action=False), {"SN220"}),
         (life(of(Category.CONSENT_CHOICE, LOCAL), "persistent"), {"SN215", "SN228"}),
     ],
 )
@@ -206,6 +213,7 @@ def test_a_purpose_is_exempt_only_where_all_jurisdictions_agree() -> None:
         Category.MULTIMEDIA_PLAYER,
         Category.LOAD_BALANCING,
         Category.PREFERENCE,
+        Category.SERVICE,
         Category.CONSENT_CHOICE,
     }
     assert exempt(EU) == exempt(EU, UK, FR) == exempt(EU, FR) == everywhere
@@ -283,8 +291,8 @@ def test_the_jurisdictions_of_the_policy_or_those_asked_for_are_checked(tmp_path
 @pytest.mark.parametrize(
     "name",
     [
-        "_ga", "_ga*", "_ga_ABC123", "_ga_*", "_gid", "_gat", "_gcl_au", "_gcl*", "_fbp", "_hjid", "_hj*", "amplitude_id",
-        "amplitude*", "amp_12", "mp_0123_mixpanel", "mp_*", "IDE", "_ttp", "__utmz",
+        "_ga", "_ga*", "_ga_ABC123", "_ga_*", "_gid", "_gat", "_gcl_au", "_gcl*", "_fbp", "_hjid", "_hj*",
+        "amplitude_id", "amplitude*", "amp_12", "mp_0123_mixpanel", "mp_*", "IDE", "_ttp", "__utmz",
     ],
 )  # fmt: skip
 def test_the_name_of_a_known_tracker_is_doubted(name: str) -> None:

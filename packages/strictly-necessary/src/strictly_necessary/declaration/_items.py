@@ -24,8 +24,8 @@ class Kind(StrEnum):
 
 
 class Category(StrEnum):
-    """What it is for. The first group is exempt from consent (WP29 Opinion 04/2012, section 3); audience measurement is
-    so in some jurisdictions and under conditions; the last group is not."""
+    """What it is for. The first group is exempt from consent (WP29 Opinion 04/2012, section 3; `service` by its
+    section 2); audience measurement is so in some jurisdictions and under conditions; the last group is not."""
 
     USER_INPUT = "user-input"
     AUTHENTICATION = "authentication"
@@ -33,6 +33,7 @@ class Category(StrEnum):
     MULTIMEDIA_PLAYER = "multimedia-player"
     LOAD_BALANCING = "load-balancing"
     PREFERENCE = "preference"
+    SERVICE = "service"
     CONSENT_CHOICE = "consent-choice"
 
     AUDIENCE_MEASUREMENT = "audience-measurement"
@@ -76,6 +77,7 @@ EXEMPT = {
     Category.MULTIMEDIA_PLAYER: EVERYWHERE,
     Category.LOAD_BALANCING: EVERYWHERE,
     Category.PREFERENCE: EVERYWHERE,
+    Category.SERVICE: EVERYWHERE,
     Category.CONSENT_CHOICE: EVERYWHERE,
     Category.AUDIENCE_MEASUREMENT: frozenset({Jurisdiction.UK, Jurisdiction.FR}),
 }

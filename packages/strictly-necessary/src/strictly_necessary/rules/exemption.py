@@ -177,4 +177,12 @@ EXEMPTION_RULES: tuple[Rule, ...] = (
         'write at most "13 months"',
         of(Category.AUTHENTICATION)(lambda item: lives_longer_than(item, SIGNED_IN_LIFE)),
     ),
+    error(
+        "SN220",
+        "what a feature needs is kept when the person asks for that feature, and a reason says why it needs it",
+        "Directive 2002/58/EC article 5(3); WP194 sections 2.1 and 2.2",
+        "reason",
+        'write requires_action = true, the act in set_when, and reason = "..."',
+        of(Category.SERVICE)(lambda item: item.reason is None or not item.requires_action),
+    ),
 )
