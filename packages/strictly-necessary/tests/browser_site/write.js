@@ -55,7 +55,7 @@
     const root = await navigator.storage.getDirectory();
     const directory = await root.getDirectoryHandle("uploads", { create: true });
     const file = await directory.getFileHandle("inner", { create: true });
-    await file.move("other");
+    await file.move(directory, "other");
     if (name === "uploads") return;
     await file.move(root, name);
   };

@@ -11,19 +11,23 @@
   const here = globalThis;
   const { apply, construct, defineProperty, getOwnPropertyDescriptor: describe, getPrototypeOf } = Reflect;
   const { DOMException, Error, Proxy, URL, Date, fetch, MutationObserver } = here;
+
+  // What is hooked last tells whether all of a realm is covered: by us, by a parent's guard or by its own.
+  const isFree = (realm) => describe(realm.IDBFactory.prototype, "open").configurable;
+  if (!isFree(here)) return;
+
   const warn = console.warn, now = Date.now, parse = Date.parse, stringify = JSON.stringify;
 
   const grab = (path) => {
     const [type, name] = path.split("."), found = here[type] && describe(here[type].prototype, name);
-    return found && ((self, ...args) => apply(found.value || found.get, self, args));
+    const native = found && (found.value || found.get); // now, because later a script can give every object a `value`
+    return (self, ...args) => apply(native, self, args);
   };
   const [exec, slice, lower, toUTC, getFrom, putInto, has, add, drop, each, then, listen, observe, setItem, trustUrl,
-    pathTo, rootOf, hrefOf, pathOf, baseOf, viewOf, nameOf] = "RegExp.exec String.slice String.toLowerCase \
-Date.toUTCString WeakMap.get WeakMap.set Set.has Set.add Set.delete Set.forEach Promise.then EventTarget.addEventListener \
-MutationObserver.observe Storage.setItem TrustedTypePolicy.createScriptURL FileSystemDirectoryHandle.resolve \
-StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultView FileSystemHandle.name"
-    .split(" ").map(grab);
-  const disk = navigator.storage;
+    hrefOf, pathOf, baseOf, viewOf, nameOf] = "RegExp.exec String.slice String.toLowerCase Date.toUTCString WeakMap.get \
+WeakMap.set Set.has Set.add Set.delete Set.forEach Promise.then EventTarget.addEventListener MutationObserver.observe \
+Storage.setItem TrustedTypePolicy.createScriptURL URL.href URL.pathname Node.baseURI Document.defaultView \
+FileSystemHandle.name".split(" ").map(grab);
   const done = Promise.resolve();
   const origin = location.origin + "/";
   const address = location.href;
@@ -37,8 +41,9 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
 
   // --- Telling ---------------------------------------------------------------------------------------------------
 
-  // The scripts on the stack, the innermost first, without query and fragment and without ourselves. The addresses of
-  // our origin are paths.
+  // The scripts on the stack, the innermost first, without query and fragment, without ourselves, and without the scripts
+  // that stand in the page itself: its address can tell who reads it. The addresses of our origin are paths.
+  const page = here.document && exec(/[^?#]*/, address)[0];
   let ourselves;
   const trace = () => {
     const pattern = /(https?:\/\/[^\s()?#]*)([^\s()]*?)(:\d+:\d+)/g, limit = Error.stackTraceLimit;
@@ -49,7 +54,7 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
     while (count < 10 && (found = exec(pattern, stack))) {
       const script = found[1];
       if (!ourselves) ourselves = script + found[2];
-      if (script + found[2] !== ourselves) {
+      if (script + found[2] !== ourselves && script !== page) {
         frames += (startsWith(script, origin) ? slice(script, origin.length - 1) : script) + found[3] + "\n";
         count++;
       }
@@ -102,13 +107,15 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
     refuse("SN331", kind, name);
   };
 
-  // A life is in seconds; without one the cookie ends with the session. What browsers might read in different ways is
-  // endless, so that nothing passes as a removal and is none.
+  // A life is in seconds; without one the cookie ends with the session. A date is read if it stands as toUTCString writes
+  // it, with - for a space or UTC for GMT. What browsers might read in other ways is endless, so that nothing passes as a
+  // removal and is none.
   const longer = (life, other) => (life > other ? life : other);
   const untilTime = (time) => (time >= 0 ? (time - now()) / 1000 : 1 / 0);
   const untilDate = (text) => {
-    const time = exec(/^\w{3}, \d\d[ -]\w{3}[ -][12]\d{3} [\d:]{8} (GMT|UTC)$/, text) ? parse(text) : -1;
-    return untilTime(slice(toUTC(new Date(time)), 5, 7) === slice(text, 5, 7) ? time : -1);
+    const part = exec(/^(.{7})[ -](...)[ -](.{13}) (GMT|UTC)$/, text), plain = part && `${part[1]} ${part[2]} ${part[3]} GMT`;
+    const time = parse(plain);
+    return untilTime(toUTC(new Date(time)) === plain ? time : -1);
   };
   const trim = (text) => exec(/^[ \t]*([^]*?)[ \t]*$/, text || "")[1];
 
@@ -117,11 +124,11 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
     const pattern = /([^;=]*)(?:=([^;]*))?(?:;|$)/y, pair = exec(pattern, text), attributes = { __proto__: null };
     let life;
     while (pattern.lastIndex < text.length) {
-      const part = exec(pattern, text), key = lower(trim(part[1])), value = trim(part[2]);
+      // What stands without a value is "1". Browsers pass over values that are too long, so Secure is to have none.
+      const part = exec(pattern, text), key = lower(trim(part[1])), value = part[2] === undefined ? "1" : trim(part[2]);
       if (key === "max-age") life = longer(life, exec(/^-?\d{1,12}$/, value) ? +value : 1 / 0);
       else if (key === "expires") life = longer(life, untilDate(value));
       else attributes[key] = key === "path" ? value : lower(key === "domain" && value[0] === "." ? slice(value, 1) : value);
-      if (key === "secure" || key === "partitioned") attributes[key] = "1";
     }
     // A pair without = is a value without a name.
     check("cookie", pair[2] === undefined ? "" : trim(pair[1]), trim(pair[2]), attributes, life);
@@ -149,13 +156,13 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
   // --- Standing in front of native functions ---------------------------------------------------------------------
 
   // Puts `replacement` in the place of methods, getters, setters and classes: those of each type's prototype, or for the
-  // type "." those of the realm itself. What is replaced cannot be configured again, so a second guard, or a parent's, sees
-  // that the place is taken.
+  // type "." those of the realm itself. What is replaced on a prototype cannot be configured again. In the realm itself it can, because
+  // otherwise a script could have no variable of that name, and deleting it brings no original back.
   const hook = (realm, types, names, replacement) => words(types, (type) => words(names, (name) => {
     let owner = type === "." ? realm : realm[type] && realm[type].prototype, found;
     while (owner && !(found = describe(owner, name))) owner = getPrototypeOf(owner);
     if (!owner || !found.configurable) return;
-    const made = { __proto__: null, configurable: false, enumerable: found.enumerable };
+    const made = { __proto__: null, configurable: type === ".", enumerable: found.enumerable };
     words("get set value", (key) => {
       const native = describe(found, key) && found[key];
       if (!native) return;
@@ -240,15 +247,12 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
       return run();
     });
     hookPromising(realm, "FileSystemFileHandle FileSystemDirectoryHandle", "move", (args, run, self) => {
+      // Renamed in its place: where that is could only be learnt from promises, which a page can bend. So it counts as the
+      // first level; whoever names the directory too is free.
       const target = nameOrNothing(args[0]), at = target === undefined ? 0 : 1;
       if (args.length > at) args[at] = `${args[at]}`;
-      const go = (checked) => {
-        if (checked) check("opfs", args.length > at ? args[at] : nameOf(self));
-        return run();
-      };
-      // Renamed in its place: that is the first level if the root finds it there.
-      return at ? go(target === "") :
-        then(then(rootOf(disk), (root) => pathTo(root, self)), (path) => go(path && path.length === 1));
+      if (!target) check("opfs", args.length > at ? args[at] : nameOf(self));
+      return run();
     });
   };
 
@@ -279,9 +283,11 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
       return make();
     });
     hookPromising(realm, "ServiceWorkerContainer", "register", (args, run) => {
-      const url = locate(realm, args[0]), { scope, type, updateViaCache } = args[1] || { __proto__: null };
+      const url = locate(realm, args[0]), { scope: given, type, updateViaCache } = args[1] || { __proto__: null };
+      const scope = given === undefined ? given : `${given}`;
       if (url.ours) {
         check("service-worker", url.path);
+        if (exec(/\?/, url.href + scope)) refuse("SN332", "service-worker", url.path); // a place for an identifier
         args[0] = mark(url.href, type);
       } else refuse("SN334", "service-worker", url.path);
       // The page's own script is imported now, so imports are to be as fresh as it was.
@@ -302,19 +308,23 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
   // An empty frame or window has built-in functions of its own. It is covered before a script can reach it: a getter
   // or method that leads there covers it on the way, and what can be reached by index or name is looked for after
   // everything that may have inserted a frame.
+  // Of a window only its document and its frames are asked for: no script can redefine these.
   const windows = new Set();
   const adopt = (view) => {
     try {
-      if (view.closed) return drop(windows, view);
-      const key = view.Array;
-      if (!getFrom(proxies, key)) {
-        putInto(proxies, key, key);
-        add(windows, view);
-        coverRealm(view);
+      const own = view.document; // throws if it is of another origin, whose storage is not ours
+      if (!viewOf(own)) return drop(windows, view);
+      add(windows, view);
+      listen(own, "load", sweep, true); // again, because document.open() forgets it
+      try {
+        if (!getFrom(proxies, own)) {
+          coverRealm(view);
+          putInto(proxies, own, own);
+        }
+      } finally {
+        for (let i = 0; view[i]; i++) adopt(view[i]);
       }
-      listen(view.document, "load", sweep, true); // again, because document.open() forgets it
-      for (let i = 0; view[i]; i++) adopt(view[i]);
-    } catch {} // of another origin, whose storage is not ours
+    } catch {}
   };
   const sweep = () => each(windows, adopt);
   const adoptView = (value) => {
@@ -325,20 +335,21 @@ StorageManager.getDirectory URL.href URL.pathname Node.baseURI Document.defaultV
     return value;
   };
   const coverFrames = (realm) => {
-    sweep();
     observe(new MutationObserver(sweep), realm.document, { __proto__: null, childList: true, subtree: true });
-    hook(realm, "Element Document ShadowRoot Text DocumentType Range", "appendChild insertBefore replaceChild append \
+    hook(realm, "Element Document ShadowRoot Text DocumentType Range \
+HTMLSelectElement HTMLOptionsCollection HTMLTableElement", "appendChild insertBefore replaceChild append \
 prepend replaceChildren before after replaceWith insertAdjacentElement insertNode surroundContents \
-execCommand body", (args, run) => {
+execCommand body add caption tHead tFoot", (args, run) => {
       try { return run(); } finally { sweep(); }
     });
-    hook(realm, "HTMLIFrameElement DocumentPictureInPicture DocumentPictureInPictureEvent Document .", "contentWindow \
+    hook(realm, "HTMLIFrameElement HTMLFrameElement HTMLObjectElement DocumentPictureInPicture DocumentPictureInPictureEvent Document .", "contentWindow \
 contentDocument window requestWindow open", (args, run) => adoptView(run()));
   };
 
   // --- All of it -------------------------------------------------------------------------------------------------
 
-  function coverRealm(realm) {
+  const coverRealm = (realm) => {
+    if (!isFree(realm)) return;
     if (realm !== here) takePolicy(realm);
     hook(realm, "Document", "cookie", (args, run) => {
       if (args.length) args[0] = `${args[0]}`;
@@ -360,7 +371,6 @@ contentDocument window requestWindow open", (args, run) => adoptView(run()));
       if (args.length) check(kind, (args[0] = `${args[0]}`));
       return run();
     };
-    hook(realm, "IDBFactory", "open", named("indexeddb"));
     hookPromising(realm, "CacheStorage", "open", named("cache"));
     coverStorage(realm);
     coverFiles(realm);
@@ -371,13 +381,14 @@ contentDocument window requestWindow open", (args, run) => adoptView(run()));
       return run();
     };
     hookPromising(realm, "StorageBucketManager BackgroundFetchManager ContentIndex NavigationPreloadManager \
-PeriodicSyncManager SyncManager Navigator Document",
-    "fetch add setHeaderValue register joinAdInterestGroup requestStorageAccess open", nobody);
+PeriodicSyncManager SyncManager Navigator Document CookieStoreManager NavigatorLogin",
+    "fetch add setHeaderValue register joinAdInterestGroup requestStorageAccess open subscribe setStatus", nobody);
     hook(realm, ".", "sharedStorage webkitRequestFileSystem webkitRequestFileSystemSync webkitResolveLocalFileSystemURL \
 webkitResolveLocalFileSystemSyncURL", nobody);
-  }
+    hook(realm, "IDBFactory", "open", named("indexeddb"));
+  };
 
   add(windows, here);
-  putInto(proxies, here.Array, here.Array);
   coverRealm(here);
+  sweep();
 })(RULES);
