@@ -278,6 +278,14 @@ SAID = {
     "a worker of a worker": "done",
     "the header of navigation preloads": "done",
     "a custom element beside it": "done",
+    "a Secure that browsers pass over": "done",
+    "a rename by bent promises": "done",
+    "a window that throws when it is asked": "done",
+    "subscriptions to cookies": "done",
+    "a value for every object": "SecurityError: Not as declared: opfs tracker",
+    "the status of a login": "SecurityError: Not as declared:  NavigatorLogin.setStatus",
+    "a service worker with a query": "SecurityError: Not as declared: service-worker /service-plain.js",
+    "a scope with a query": "SecurityError: Not as declared: service-worker /service-plain.js",
     "storage buckets": "SecurityError: Not as declared:  StorageBucketManager.open",
     **dict.fromkeys(
         [

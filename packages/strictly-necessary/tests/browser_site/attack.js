@@ -31,6 +31,12 @@
     made.content.append(element);
     return made.content;
   };
+  const within = (name, element) => {
+    const made = document.createElement(name);
+    made.append(element);
+    return made;
+  };
+  const option = (element) => within("option", element);
   const leaks = [];
   const ATTACKS = {
     "delete localStorage": async () => { delete g.localStorage; await everything(g); },
@@ -68,6 +74,8 @@
         "Thu, 01 Jan 1970 99:00:00 GMT", "Thu, 1 Jan 1970 00:00:00 GMT", "yesterday", "0", "",
         "Thu, 01 Jan 1970 00:00:00 GMT; Expires=Thu, 01 Jan 2099 00:00:00 GMT",
         "Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", "Sun, 31 Apr 2000 00:00:00 GMT", "Thu, 01-Jan-70 00:00:00 GMT",
+        "Dec, 24 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:60 GMT", "Thu, 01 Jan 1970 9:9:9999 GMT",
+        "Thu, 01 Jan 1970 00000000 GMT", "Wed, 01 Jan 1970 00:00:00 GMT", "Thu, 01 Jan 1970 24:00:00 GMT",
       ];
       for (const date of dates) document.cookie = `tracker=1; Path=/; Expires=${date}`;
       for (const age of ["-", "0x0", `${"0".repeat(1100)}`, "-1 day", "0; Max-Age=60", "+0", "0.5", " "]) {
@@ -76,6 +84,11 @@
       for (const expires of [-11644473600000, -1e300, -1, NaN, "x", undefined, null]) {
         await cookieStore.set({ name: "tracker", value: "1", expires }).catch(() => {});
       }
+    },
+    "a Secure that browsers pass over": () => {
+      document.cookie = `draft_1=1; Path=/; Secure=${"x".repeat(1100)}; SameSite=Strict`;
+      const insecure = Object.getOwnPropertyDescriptor(Document.prototype, "cookie").get.call(document);
+      if (insecure.includes("draft_1")) throw new Error("kept without Secure");
     },
     "names that read as others": async () => {
       for (const text of ["tracker", "=tracker", " tracker =1", "\ttracker=1", "\u00a0draft_1=1", "\u0000draft_1=1", "tracker\u0000=1",
@@ -169,6 +182,41 @@
       Node.prototype.appendChild.call(outer.contentDocument.body, other);
       await everything(outer.contentWindow[1]);
     },
+    "a value for every object": async () => {
+      const root = await navigator.storage.getDirectory();
+      Object.prototype.value = () => "x";
+      try { await root.getFileHandle("tracker", { create: true }); } finally { delete Object.prototype.value; }
+    },
+    "a rename by bent promises": async () => {
+      const root = await navigator.storage.getDirectory();
+      await root.removeEntry("uploads", { recursive: true }).catch(() => {});
+      const file = await root.getFileHandle("uploads", { create: true });
+      const bent = Promise.resolve(["a", "b"]), { constructor } = Promise.prototype;
+      Promise.prototype.constructor = { [Symbol.species]: function (start) { start(() => {}, () => {}); return bent; } };
+      try { file.move("tracker").catch(() => {}); } finally { Promise.prototype.constructor = constructor; }
+      await new Promise((done) => setTimeout(done, 300));
+      await root.removeEntry("uploads").catch(() => {});
+    },
+    "a window that throws when it is asked": async () => {
+      for (const name of ["Array", "closed", "length", "IDBFactory", "trustedTypes"]) {
+        Object.defineProperty(g, name, { get() { throw new Error(name); }, configurable: true });
+      }
+      Object.defineProperty(Object.prototype, 7, { get() { throw new Error("7"); }, configurable: true });
+      host().append(frame());
+      await everything(frames[0]);
+      Object.defineProperty(frames[0], "Array", { get() { throw new Error("inner"); } });
+      frames[0].document.body.append(frame(frames[0]));
+      await everything(frames[0][0]);
+      for (const view of [frames[0], frames[0][0]]) {
+        try { view.trustedTypes.createPolicy("strictly-necessary", {}); } catch { continue; }
+        return "the policy was there to be taken";
+      }
+    },
+    "an old kind of frame in a shadow tree": async () => {
+      const element = document.createElement("frame");
+      host().attachShadow({ mode: "closed" }).append(element);
+      await everything(element.contentWindow);
+    },
     "a frame with a name": async () => {
       const element = frame();
       element.name = "inner";
@@ -223,6 +271,11 @@
       document.execCommand("undo");
     }),
     "document.body =": inserted((e) => { const body = document.createElement("body"); body.append(e); document.body = body; }),
+    "select.add": inserted((e) => host().appendChild(document.createElement("select")).add(option(e))),
+    "options.add": inserted((e) => host().appendChild(document.createElement("select")).options.add(option(e))),
+    "table.caption =": inserted((e) => { host().appendChild(document.createElement("table")).caption = within("caption", e); }),
+    "table.tHead =": inserted((e) => { host().appendChild(document.createElement("table")).tHead = within("thead", e); }),
+    "table.tFoot =": inserted((e) => { host().appendChild(document.createElement("table")).tFoot = within("tfoot", e); }),
     "a custom element beside it": async () => {
       let done;
       const reached = new Promise((resolve) => { done = resolve; });
@@ -284,6 +337,17 @@
       await registration.unregister();
       if (headerValue === "tracker") throw new Error("kept");
     },
+    "subscriptions to cookies": async () => {
+      const registration = await navigator.serviceWorker.register("/service-plain.js", { scope: "/x/" });
+      await new Promise((done) => { registration.installing.onstatechange = (event) => event.target.state === "activated" && done(); });
+      await registration.cookies.subscribe([{ name: "tracker" }]).catch(() => {});
+      const kept = await registration.cookies.getSubscriptions();
+      await registration.unregister();
+      if (kept.length) throw new Error("kept");
+    },
+    "the status of a login": async () => { await navigator.login.setStatus("logged-in"); },
+    "a service worker with a query": async () => { await navigator.serviceWorker.register("/service-plain.js?tracker", { scope: "/x/" }); },
+    "a scope with a query": async () => { await navigator.serviceWorker.register("/service-plain.js", { scope: "/x/?tracker" }); },
   };
   g.ATTACKS = Object.keys(ATTACKS);
   g.attack = async (name) => {
