@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strictly_necessary import Direction, GuardFinding, load
+from strictly_necessary import Category, Direction, GuardFinding, Purpose, load
 from strictly_necessary._guard.checkpoint import Checkpoint, Mode
 from strictly_necessary._guard.serving import STYLESHEET, Answer, Limiter, Serving
 from strictly_necessary.browser import (
@@ -54,6 +54,11 @@ def test_it_holds_what_scripts_may_write_and_nothing_else() -> None:
     assert '["local","theme",["dark","light"]]' in script
     assert "__Host-session" not in script, "the server sets it"
     assert "Example Ltd" not in script
+
+
+def test_what_needs_consent_is_not_for_scripts() -> None:
+    gated = replace(DECLARATION.item("theme"), name="counter", purposes=(Purpose(Category.ANALYTICS, "p"),))
+    assert "counter" not in guard_script(replace(DECLARATION, items=(*DECLARATION.items, gated)))
 
 
 @given(st.text(min_size=1))

@@ -19,6 +19,7 @@ from strictly_necessary import (
     Direction,
     GuardError,
     GuardFinding,
+    Kind,
     Override,
     Purpose,
     Severity,
@@ -483,6 +484,36 @@ def test_a_security_header_other_than_declared_raises_in_development() -> None:
     site.answer = [(b"X-Frame-Options", b"SAMEORIGIN")]
     with pytest.raises(GuardError, match="x-frame-options"):
         site.ask()
+
+
+def test_mode_report_clears_nothing() -> None:
+    site = Site("report")
+    site.answer = [(b"set-cookie", delete_cookie(DECLARATION.item("session")).encode())]
+    assert b"clear-site-data" not in dict(site.ask())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.COOKIE])
+def test_what_is_kept_anywhere_but_in_a_cookie_survives_signing_out(kind: Kind) -> None:
+    item = replace(DECLARATION.item("theme"), kind=kind)
+    assert clear_site_data(replace(DECLARATION, items=(item,))) == '"cache"'
+
+
+def test_the_interfaces_for_advertising_and_telling_apart_are_denied() -> None:
+    policy = security_headers(DECLARATION)["permissions-policy"]
+    for feature in (
+        *("browsing-topics", "interest-cohort", "private-state-token-issuance", "private-state-token-redemption"),
+        *("storage-access", "camera", "microphone", "geolocation", "accelerometer", "gyroscope", "magnetometer"),
+        *("local-fonts", "idle-detection", "compute-pressure", "keyboard-map", "usb", "hid", "serial", "midi"),
+        *("ch-device-memory", "ch-ua-arch", "ch-ua-full-version-list", "ch-ua-model", "ch-ua-high-entropy-values"),
+    ):
+        assert f"{feature}=()" in policy
+
+
+def test_the_log_names_the_places_of_scripts(caplog: pytest.LogCaptureFixture) -> None:
+    stack = ("/static/a.js:1:2", "https://cdn.example/b.js:3:4")
+    with caplog.at_level(logging.WARNING, "strictly_necessary"):
+        _log_once()(GuardFinding("SN331", Direction.BROWSER, "told", "x", stack=stack))
+    assert caplog.records[0].getMessage() == "SN331 told (/static/a.js:1:2, https://cdn.example/b.js:3:4)"
 
 
 def test_mode_report_leaves_the_security_headers_of_the_application() -> None:
