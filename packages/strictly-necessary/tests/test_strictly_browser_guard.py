@@ -393,7 +393,7 @@ def test_a_service_worker_is_served_only_if_it_is_declared() -> None:
 
 
 def test_an_old_service_worker_gets_the_guard_by_its_update_or_goes() -> None:
-    as_one = {"sec_fetch_dest": b"serviceworker", "sec_fetch_mode": b"same-origin"}
+    as_one: dict[str, Any] = {"sec_fetch_dest": b"serviceworker", "sec_fetch_mode": b"same-origin"}
     declared = ask("/service-classic.js", **as_one)
     assert declared.body == guard_script(DECLARATION).encode() + b'importScripts("/service-classic.js");\n'
     other = ask("/tracker.js", **as_one)
