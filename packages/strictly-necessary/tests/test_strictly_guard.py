@@ -504,9 +504,25 @@ def test_the_interfaces_for_advertising_and_telling_apart_are_denied() -> None:
         *("browsing-topics", "interest-cohort", "private-state-token-issuance", "private-state-token-redemption"),
         *("storage-access", "camera", "microphone", "geolocation", "accelerometer", "gyroscope", "magnetometer"),
         *("local-fonts", "idle-detection", "compute-pressure", "keyboard-map", "usb", "hid", "serial", "midi"),
-        *("ch-device-memory", "ch-ua-arch", "ch-ua-full-version-list", "ch-ua-model", "ch-ua-high-entropy-values"),
+        *("captured-surface-control", "display-capture", "encrypted-media", "gamepad", "local-network-access"),
+        *("otp-credentials", "payment", "speaker-selection", "sync-xhr", "window-management", "xr-spatial-tracking"),
+        *("ch-device-memory", "ch-ua-arch", "ch-ua-bitness", "ch-ua-full-version", "ch-ua-full-version-list"),
+        *("ch-ua-model", "ch-ua-high-entropy-values", "ch-ua-platform-version", "ch-viewport-width"),
     ):
         assert f"{feature}=()" in policy
+
+
+def test_the_other_headers_are_as_strict_as_they_can_be() -> None:
+    headers = security_headers(DECLARATION)
+    assert {
+        name: headers[name] for name in sorted(headers.keys() - {"content-security-policy", "permissions-policy"})
+    } == {
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "referrer-policy": "same-origin",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
 
 
 def test_the_log_names_the_places_of_scripts(caplog: pytest.LogCaptureFixture) -> None:
