@@ -193,6 +193,7 @@ OTHERWISE = {
     "nobody else": replace(DECLARATION, third_parties=()),
     "an answer": with_category(Category.CONSENT_CHOICE),
     "a player": with_category(Category.MULTIMEDIA_PLAYER),
+    "a feature": with_category(Category.SERVICE),
     "statistics": with_category(Category.ANALYTICS),
     "removed on the site": replace(
         DECLARATION,

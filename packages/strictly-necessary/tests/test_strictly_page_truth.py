@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from strictly_necessary import Category, Declaration, Lifetime, Override, Purpose, ThirdParty, load
+from strictly_necessary.declaration._items import EXEMPT
 from strictly_necessary.page import render_html, render_items_html, render_json, render_third_parties_html
 
 EXAMPLE = load(Path(__file__).parent / "example.toml")
@@ -97,6 +98,7 @@ def test_others_that_pages_reach_are_told_and_not_denied(directive: str) -> None
     assert "What we keep in your browser ourselves does not serve: advertising" in page
     assert "What we keep ourselves needs no consent: strictly necessary cookies are exempt under article 5(3)" in page
     assert "We use no advertising cookies." in page
+    assert "recognising your device by its fingerprint. Should" in page
     card = render_third_parties_html(declaration).partition('id="third-party-2"')[2]
     assert "<dt>Pages that may reach it</dt><dd><code>/shop/*</code></dd>" in card
     assert "before you use the feature: their entries say on which pages." in page
@@ -233,6 +235,12 @@ def test_with_visits_counted_not_everything_is_called_necessary() -> None:
 )
 def test_what_it_is_kept_for_is_what_is_declared(declaration: Declaration, aims: str) -> None:
     assert f"Example keeps in your browser only what is strictly necessary to {aims}" in page_of(declaration)
+
+
+@pytest.mark.parametrize("category", [each for each in EXEMPT if each is not Category.AUDIENCE_MEASUREMENT])
+def test_whatever_needs_no_consent_has_an_aim(category: Category) -> None:
+    page = page_of(changed(only("draft"), "draft", purposes=(Purpose(category, "Something."),)))
+    assert re.search("In short Example keeps in your browser only what is strictly necessary to [a-z ]+[.]", page)
 
 
 def test_where_an_answer_is_kept_a_question_was_asked() -> None:

@@ -22,6 +22,7 @@ AIMS = {
     Category.LOAD_BALANCING: N_("keep the service running"),
     Category.AUTHENTICATION: N_("keep you signed in"),
     Category.SECURITY: N_("protect you"),
+    Category.SERVICE: N_("give you the features you asked for"),
     Category.USER_INPUT: N_("keep what you entered"),
     Category.MULTIMEDIA_PLAYER: N_("play media"),
     Category.CONSENT_CHOICE: N_("remember your answer"),
@@ -120,6 +121,7 @@ def absent(view: Edition) -> Section:
                 "Meta or TikTok pixel, on our public pages or anywhere else."
             ),
         ]
+    points[-1] = points[-1].rstrip(" \u00a0;.") + "."  # the last one ends the sentence
     if _counts(view):
         promise = _(
             "Should {service} ever want a cookie that needs your consent, we change this page first and ask you. "
