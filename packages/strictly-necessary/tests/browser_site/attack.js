@@ -74,16 +74,44 @@
         "Thu, 01 Jan 1970 99:00:00 GMT", "Thu, 1 Jan 1970 00:00:00 GMT", "yesterday", "0", "",
         "Thu, 01 Jan 1970 00:00:00 GMT; Expires=Thu, 01 Jan 2099 00:00:00 GMT",
         "Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=60", "Sun, 31 Apr 2000 00:00:00 GMT", "Thu, 01-Jan-70 00:00:00 GMT",
-        "Dec, 24 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:60 GMT", "Thu, 01 Jan 1970 9:9:9999 GMT",
+        `Dec, 31 Jan ${new Date().getUTCFullYear()} 00:00:00 GMT`, "Thu, 01 Jan 1970 00:00:60 GMT", "Thu, 01 Jan 1970 9:9:9999 GMT",
         "Thu, 01 Jan 1970 00000000 GMT", "Wed, 01 Jan 1970 00:00:00 GMT", "Thu, 01 Jan 1970 24:00:00 GMT",
       ];
-      for (const date of dates) document.cookie = `tracker=1; Path=/; Expires=${date}`;
+      const kept = [];
+      const look = (text) => { if (document.cookie.includes("tracker=")) kept.push(text); };
+      for (const date of dates) {
+        document.cookie = `tracker=1; Path=/; Expires=${date}`;
+        look(date);
+      }
       for (const age of ["-", "0x0", `${"0".repeat(1100)}`, "-1 day", "0; Max-Age=60", "+0", "0.5", " "]) {
         document.cookie = `tracker=1; Path=/; Max-Age=${age}`;
+        look(age);
       }
       for (const expires of [-11644473600000, -1e300, -1, NaN, "x", undefined, null]) {
         await cookieStore.set({ name: "tracker", value: "1", expires }).catch(() => {});
+        look(expires);
       }
+      return kept;
+    },
+    "dates that nobody writes": () => {
+      // Pieces that one reader takes for a day and another for a month or a time. The same ones each time.
+      let seed = 7;
+      const pick = (from) => { seed = (seed * 1103515245 + 12345) & 0x7fffffff; return from[seed % from.length]; };
+      const days = ["Thu", "Wed", "Fri", "_31", "31_", "1_1", "_1_", "Jan", "Feb", "999", "015", "utc", "Dec", "est", "_pm", "___"];
+      const months = ["Jan", "Feb", "Apr", "Dec", "May", "feb", "FEB", "_31", "Fe_", "12_", "_02", "003", "_12"];
+      const times = ["00:00:00", "24:00:00", "00000000", "::000000", "000:00:0", "00:0:000", "00:00:60", "00:60:00", "0:00:000",
+        "12:30:::", "0:00:00:", "9:9:9999", "99:99:99"];
+      const kept = [];
+      for (let i = 0; i < 6000; i++) {
+        const date = `${pick(days)}, ${pick(["01", "02", "03", "24", "30", "31"])}${pick(" -")}${pick(months)}${pick(" -")}` +
+          `${pick([1970, 1971, 1999, 2000, 1601, 1700, new Date().getUTCFullYear()])} ${pick(times)} ${pick(["GMT", "UTC"])}`;
+        document.cookie = `tracker=1; Path=/; Expires=${date}`;
+        if (document.cookie.includes("tracker=")) {
+          kept.push(date);
+          document.cookie = "tracker=; Path=/; Max-Age=0";
+        }
+      }
+      return kept;
     },
     "a Secure that browsers pass over": () => {
       document.cookie = `draft_1=1; Path=/; Secure=${"x".repeat(1100)}; SameSite=Strict`;

@@ -270,16 +270,17 @@ FileSystemHandle.name".split(" ").map(grab);
     const url = new URL(`${text}`, realm.document ? baseOf(realm.document) : address), href = hrefOf(url);
     return { __proto__: null, href, path: pathOf(url), ours: startsWith(href, origin) };
   };
-  // The parameter asks our server for a script that loads this guard first.
-  const mark = (href, type) => {
-    const part = exec(/^([^#?]*)(\?[^#]*)?(.*)$/, href);
-    return trust(`${part[1]}${part[2] ? part[2] + "&" : "?"}strictly-guard=${type === "module" ? type : "classic"}${part[3]}`);
+  // The parameter asks our server for a script that loads this guard first. Others' scripts come so far if the guard only
+  // watches, and then a text in our hands is not to count against the page once more.
+  const mark = (url, type) => {
+    const part = exec(/^([^#?]*)(\?[^#]*)?(.*)$/, url.href);
+    return trust(!url.ours ? url.href : `${part[1]}${part[2] ? part[2] + "&" : "?"}strictly-guard=${type === "module" ? type : "classic"}${part[3]}`);
   };
   const coverWorkers = (realm) => {
     hook(realm, ".", "Worker SharedWorker", (args, make) => {
       const url = locate(realm, args[0]);
-      if (url.ours) args[0] = mark(url.href, args[1] && args[1].type);
-      else refuse("SN334", "worker", exec(/[^?#]*/, url.href)[0]);
+      if (!url.ours) refuse("SN334", "worker", exec(/[^?#]*/, url.href)[0]);
+      args[0] = mark(url, args[1] && args[1].type);
       return make();
     });
     hookPromising(realm, "ServiceWorkerContainer", "register", (args, run) => {
@@ -288,8 +289,8 @@ FileSystemHandle.name".split(" ").map(grab);
       if (url.ours) {
         check("service-worker", url.path);
         if (exec(/\?/, url.href + scope)) refuse("SN332", "service-worker", url.path); // a place for an identifier
-        args[0] = mark(url.href, type);
       } else refuse("SN334", "service-worker", url.path);
+      args[0] = mark(url, type);
       // The page's own script is imported now, so imports are to be as fresh as it was.
       args[1] = { __proto__: null, scope, type, updateViaCache: updateViaCache === "all" ? "all" : "none" };
       return run();
@@ -327,10 +328,13 @@ FileSystemHandle.name".split(" ").map(grab);
     } catch {}
   };
   const sweep = () => each(windows, adopt);
-  const adoptView = (value) => {
+  const adoptView = (value, isPromise) => {
     let view = value;
     try { view = viewOf(value); } catch {}
-    try { then(value, adopt, adopt); } catch {}
+    if (isPromise) {
+      defineProperty(value, "constructor", { __proto__: null, value: undefined }); // so that no page's species is asked
+      then(value, adopt, adopt);
+    }
     if (view) adopt(view);
     return value;
   };
@@ -343,7 +347,7 @@ execCommand body add caption tHead tFoot", (args, run) => {
       try { return run(); } finally { sweep(); }
     });
     hook(realm, "HTMLIFrameElement HTMLFrameElement HTMLObjectElement DocumentPictureInPicture DocumentPictureInPictureEvent Document .", "contentWindow \
-contentDocument window requestWindow open", (args, run) => adoptView(run()));
+contentDocument window requestWindow open", (args, run, self, name) => adoptView(run(), name === "requestWindow"));
   };
 
   // --- All of it -------------------------------------------------------------------------------------------------
