@@ -286,6 +286,7 @@ SAID = {
     "a custom element beside it": "done",
     "a Secure that browsers pass over": "done",
     "a rename by bent promises": "done",
+    "a window above the others, by bent promises": "done",
     "a window that throws when it is asked": "done",
     "subscriptions to cookies": "done",
     "a value for every object": "SecurityError: Not as declared: opfs tracker",
