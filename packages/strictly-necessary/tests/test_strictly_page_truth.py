@@ -107,7 +107,9 @@ def test_others_that_pages_reach_are_told_and_not_denied(directive: str) -> None
 
 @pytest.mark.parametrize("value", ["https://www.youtube.com/embed/", "*.youtube.com", "WWW.YOUTUBE.COM:443"])
 def test_a_host_is_recognised_however_it_is_written(value: str) -> None:
-    declaration = with_headers(csp("frame-src", value), csp("script-src", "'self' www.youtube.com"), parties=(VIDEO,))
+    declaration = with_headers(
+        csp("frame-src", value), csp("script-src", "'self' www.youtube.com", "/films"), parties=(VIDEO,)
+    )
     assert claims(declaration) == set()
     assert "send to them: YouTube (Films)." in page_of(declaration)
     assert "Our pages may also load from sites that are not listed" not in page_of(declaration)
@@ -273,6 +275,7 @@ def test_what_stays_longer_by_choice_is_told() -> None:
     told = "Some stay longer than the browser session because you asked for it; their entries say how."
     assert told in page_of(EXAMPLE)
     assert told not in page_of(only("session", "csrf"))
+    assert told not in page_of(changed(only("draft"), "draft", requires_action=True))
     longer = changed(only("session"), "session", lifetime=Lifetime.parse("30 days"), requires_action=True)
     assert told in page_of(longer)
 
