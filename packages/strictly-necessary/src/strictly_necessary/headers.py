@@ -122,8 +122,8 @@ def content_security_policy(
     with_nonce = {name: f"{value} 'nonce-{nonce}'" for name, value in sources.items()}
     # A nonce also lets in what it is written on from any host. Browsers obey both of two policies, and in this one the
     # hosts alone count.
-    hosts = {name: f"{_hosts(value)} 'unsafe-inline'" for name, value in sources.items()}
-    return f"{_serialized(directives | with_nonce)}, {_serialized(hosts)}"
+    hosts_alone = {name: f"{_hosts(value)} 'unsafe-inline'" for name, value in sources.items()}
+    return f"{_serialized(directives | with_nonce)}, {_serialized(hosts_alone)}"
 
 
 def _serialized(directives: dict[str, str]) -> str:
