@@ -99,7 +99,12 @@ def test_a_guard_adds_at_most_ten_microseconds(ask: Any, application: Any, guard
 
 
 def growth(call: Callable[[int], object]) -> float:
-    """How many times longer the call takes for four times the size."""
+    """How many times longer the call takes for four times the size: the least of three looks, since the machine may be
+    busy, and a thousandth of a second counts as the least time there is."""
+    return min(_growth(call) for _ in range(3))
+
+
+def _growth(call: Callable[[int], object]) -> float:
     times = []
     for size in (1, 4):
         best = float("inf")
@@ -107,7 +112,7 @@ def growth(call: Callable[[int], object]) -> float:
             begun = time.process_time()
             call(size)
             best = min(best, time.process_time() - begun)
-        times.append(best)
+        times.append(max(best, 0.001))
     return times[1] / times[0]
 
 

@@ -249,7 +249,7 @@ def test_the_site_of_the_tutorial_does_what_the_tutorial_says(browser: Browser, 
         page = context.new_page()
         page.goto("/")
         assert page.evaluate(STORED) == NOTHING
-        expect(page.get_by_text("Kept in this browser only, until you clear it.")).to_be_visible()
+        expect(page.get_by_text("Kept in this browser only, until you clear it or choose System.")).to_be_visible()
         page.get_by_role("button", name="Dark").click()
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(19, 20, 22)"
         with pytest.raises(Error, match="SN331"):
