@@ -33,7 +33,8 @@ def _block(block: Block, language: Language) -> list[str]:
 
 
 def _fact(fact: Fact, language: Language) -> list[str]:
-    term = f"- **{escape(language.gettext('{label}:', label=fact.term))}**"
+    label = language.gettext("{label}:", label=fact.term)  # Babel reads no f-string in every version of Python
+    term = f"- **{escape(label)}**"
     if len(fact.lines) == 1:
         return [f"{term} {_line(fact.lines[0])}"]
     return [term, *(f"  - {_line(line)}" for line in fact.lines)]
