@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect, sync_playwright
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -151,6 +151,21 @@ def test_a_note_is_drafted_in_the_tab_and_saved_with_the_site(page: Page) -> Non
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("listitem").filter(has_text="Buy <salt>").first).to_be_visible()
     assert page.evaluate(STORED) == NOTHING
+
+
+def test_what_is_written_before_the_script_arrives_stays(page: Page) -> None:
+    sign_in(page)
+    page.evaluate("sessionStorage.setItem('draft', 'from before')")
+    held: list[Route] = []
+    page.route("**/static/draft.js", lambda route: held.append(route))
+    page.goto("/notes", wait_until="commit")
+    page.get_by_label("A new note").press_sequentially("Buy")
+    assert len(held) == 1
+    held[0].continue_()
+    page.wait_for_load_state("load")
+    page.get_by_label("A new note").press_sequentially(" bread")
+    expect(page.get_by_label("A new note")).to_have_value("Buy bread")
+    assert page.evaluate(STORED) == {**NOTHING, "session": [["draft", "Buy bread"]]}
 
 
 def test_the_theme_is_one_key_and_is_told(page: Page) -> None:

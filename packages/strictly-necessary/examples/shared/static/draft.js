@@ -2,7 +2,10 @@
 const note = document.getElementById("note");
 
 try {
-  note.value = sessionStorage.getItem("draft") ?? "";
-  note.addEventListener("input", () => sessionStorage.setItem("draft", note.value));
+  const keep = () => sessionStorage.setItem("draft", note.value);
+  // Whoever writes before this script has arrived has begun a note of their own: it stays.
+  if (note.value) keep();
+  else note.value = sessionStorage.getItem("draft") ?? "";
+  note.addEventListener("input", keep);
   for (const form of document.forms) form.addEventListener("submit", () => sessionStorage.removeItem("draft"));
 } catch {} // storage is blocked: the note is simply not kept
