@@ -14,6 +14,7 @@ from strictly_necessary._findings import DeclarationError, Finding, Severity
 from strictly_necessary.cookies import CookieSyntaxError, SetCookie, serialize_set_cookie
 from strictly_necessary.declaration import _reading
 from strictly_necessary.declaration._items import (
+    Category,
     Item,
     Jurisdiction,
     Kind,
@@ -59,12 +60,23 @@ class Declaration:
         """Whether the item needs no consent in any of the policy's jurisdictions."""
         return item.is_exempt(self.policy.jurisdictions)
 
+    @cached_property
+    def gated(self) -> tuple[Item, ...]:
+        """The items that need consent."""
+        return tuple(item for item in self.items if not self.is_exempt(item))
+
+    @cached_property
+    def choice(self) -> Item | None:
+        """The cookie that remembers what a person answered about them."""
+        return next((item for item in self.cookies if item.categories == {Category.CONSENT_CHOICE}), None)
+
     def in_language(self, language: str) -> Declaration:
         """The same with its texts in one of the policy's languages. Raises ValueError for another one."""
         if language not in self.policy.languages:
             raise ValueError(f"the declaration is not in {language!r}, only in {', '.join(self.policy.languages)}")
         return replace(
             self,
+            policy=replace(self.policy, **_texts(self.policy.translations, language)),
             items=tuple(_translated_item(item, language) for item in self.items),
             third_parties=tuple(replace(each, **_texts(each.translations, language)) for each in self.third_parties),
             overrides=tuple(replace(each, **_texts(each.translations, language)) for each in self.overrides),

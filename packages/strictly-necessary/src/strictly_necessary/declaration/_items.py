@@ -60,6 +60,14 @@ class SameSite(StrEnum):
     NONE = "None"
 
 
+class Significance(StrEnum):
+    """What a change of the declaration is to people: `editorial` ones stand on the page, `significant` ones are
+    told."""
+
+    EDITORIAL = "editorial"
+    SIGNIFICANT = "significant"
+
+
 class Jurisdiction(StrEnum):
     """Whose rules are checked."""
 
@@ -235,7 +243,11 @@ class Override:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Whose declaration it is, and which version of it. `hosts` are our own beside the one that serves the pages. The
-    first of the `languages` is that of the texts; into the others they are translated."""
+    first of the `languages` is that of the texts; into the others they are translated.
+
+    `starts` is when the version comes into force, aware and in UTC; without it, the day of `last_updated` begins it.
+    `change` is what its author says that it is, `summary` tells it in the author's words, and `ask` are the ids of
+    items about which people are asked again although the rules would not ask for it."""
 
     service: str
     operator: str
@@ -248,3 +260,13 @@ class Policy:
     desktop_apps: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     languages: tuple[str, ...] = ("en",)
+    starts: dt.datetime | None = None
+    change: Significance | None = None
+    summary: str | None = None
+    ask: tuple[str, ...] = ()
+    translations: Translations = field(default_factory=dict, hash=False, repr=False)
+
+    @property
+    def starts_at(self) -> dt.datetime:
+        """When the version comes into force, in UTC."""
+        return self.starts or dt.datetime.combine(self.last_updated, dt.time(), dt.UTC)

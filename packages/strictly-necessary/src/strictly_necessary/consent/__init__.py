@@ -1,0 +1,34 @@
+"""Consent: what a person answered, whether it still holds, and the record of it."""
+
+from strictly_necessary.consent._choice import Choice
+from strictly_necessary.consent._consent import Consent, Visitor, Who
+from strictly_necessary.consent._ledger import Ledger
+from strictly_necessary.consent._receipts import (
+    Acknowledgement,
+    Action,
+    Answer,
+    Answers,
+    Channel,
+    Latest,
+    Receipt,
+    Tally,
+)
+from strictly_necessary.consent._standing import Standing, standing
+
+__all__ = [
+    "Acknowledgement",
+    "Action",
+    "Answer",
+    "Answers",
+    "Channel",
+    "Choice",
+    "Consent",
+    "Latest",
+    "Ledger",
+    "Receipt",
+    "Standing",
+    "Tally",
+    "Visitor",
+    "Who",
+    "standing",
+]

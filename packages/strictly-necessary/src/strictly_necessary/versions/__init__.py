@@ -1,0 +1,8 @@
+"""Versions of a declaration: what changed, what that means for people, and which of them holds when."""
+
+from strictly_necessary.declaration._items import Significance
+from strictly_necessary.versions._change import Change, ChangeKind, Difference
+from strictly_necessary.versions._diff import diff
+from strictly_necessary.versions._history import History, Version
+
+__all__ = ["Change", "ChangeKind", "Difference", "History", "Significance", "Version", "diff"]
