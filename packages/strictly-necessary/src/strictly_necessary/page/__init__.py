@@ -17,21 +17,31 @@ from importlib.resources import files
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.page import _html, _json, _markdown
 from strictly_necessary.page._edition import Edition, edition
+from strictly_necessary.page._gate import render_consents_html, render_gate_html
 from strictly_necessary.page._language import language_for, preferred_language
+from strictly_necessary.page._news import render_news_html, render_versions_html
 from strictly_necessary.page._others import third_parties_section
+from strictly_necessary.page._question import gate_text
+from strictly_necessary.page._sentences import change_sentences
 from strictly_necessary.page._wording import items_section, sections
 
 __all__ = [
     "WELL_KNOWN",
+    "change_sentences",
+    "gate_text",
     "heading",
     "preferred_language",
+    "render_consents_html",
+    "render_gate_html",
     "render_html",
     "render_items_html",
     "render_json",
     "render_languages_html",
     "render_markdown",
+    "render_news_html",
     "render_page",
     "render_third_parties_html",
+    "render_versions_html",
     "stylesheet",
     "well_known",
 ]

@@ -75,7 +75,7 @@ def item_card(view: Edition, item: Item) -> Card:
     name: Words = (Code(item.name),)
     if item.is_pattern:
         name = view.language.words("{name} and names that begin with it", name=Code(item.stem))
-    purposes = tuple(_purpose(view, each, alone=len(item.purposes) == 1) for each in item.purposes)
+    purposes = purposes_in_words(view, item)
     facts = [
         Fact(view.language.ngettext("Purpose", "Purposes", len(purposes)), purposes, Weight.LEAD),
         Fact(_("Lifetime"), ((lifetime_in_words(view, item),),)),
@@ -92,8 +92,8 @@ def item_card(view: Edition, item: Item) -> Card:
         beside = _("What stands beside the control") if item.requires_action else _("What you are told")
         facts.append(Fact(beside, ((item.information,),)))
     facts += [
-        Fact(_("Provider"), ((_provider(view, item),),), Weight.BRIEF),
-        Fact(_("Who else gets it"), ((_recipients(view, item),),), Weight.BRIEF),
+        Fact(_("Provider"), ((provider_in_words(view, item),),), Weight.BRIEF),
+        Fact(_("Who else gets it"), ((recipients_in_words(view, item),),), Weight.BRIEF),
         Fact(_("Who can read it"), ((readers_in_words(view, item),),)),
         Fact(_("Name"), (name,), Weight.BRIEF),
         Fact(_("Kind"), ((_(KINDS[item.kind]),),), Weight.BRIEF),
@@ -102,7 +102,17 @@ def item_card(view: Edition, item: Item) -> Card:
         facts.append(Fact(_("Values"), ((", ".join(item.values),),)))
     if item.kind is Kind.COOKIE and item.set_by is not SetBy.INFRASTRUCTURE:
         facts.append(Fact(_("Attributes"), ((Code("; ".join(_attributes(item))),),)))
-    return Card(f"item-{item.id}", (item.title or _(CATEGORIES[item.purposes[0].category]),), tuple(facts))
+    return Card(f"item-{item.id}", (title_in_words(view, item),), tuple(facts))
+
+
+def title_in_words(view: Edition, item: Item) -> str:
+    """What people call the item."""
+    return item.title or view.language.gettext(CATEGORIES[item.purposes[0].category])
+
+
+def purposes_in_words(view: Edition, item: Item) -> tuple[Words, ...]:
+    """What the item is for, one by one."""
+    return tuple(_purpose(view, each, alone=len(item.purposes) == 1) for each in item.purposes)
 
 
 def lifetime_in_words(view: Edition, item: Item) -> str:
@@ -177,13 +187,15 @@ def _purpose(view: Edition, purpose: Purpose, *, alone: bool) -> Words:
     return (Strong(label), f" {purpose.text}")
 
 
-def _provider(view: Edition, item: Item) -> str:
+def provider_in_words(view: Edition, item: Item) -> str:
+    """Who is behind the item, and whether that is the operator."""
     if item.id not in view.own:
         return item.provider
     return view.language.gettext("{provider} (first party)", provider=item.provider)
 
 
-def _recipients(view: Edition, item: Item) -> str:
+def recipients_in_words(view: Edition, item: Item) -> str:
+    """Who gets what it tells, beside the provider."""
     return view.language.joined(item.recipients) if item.recipients else view.language.gettext("Nobody.")
 
 

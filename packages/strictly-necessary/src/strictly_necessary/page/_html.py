@@ -69,25 +69,28 @@ def lang(code: str | None) -> str:
 
 def _block(block: Block) -> str:
     if isinstance(block, Paragraph):
-        return f"<p>{_words(block.words)}</p>"
+        return f"<p>{words(block.words)}</p>"
     if isinstance(block, Bullets):
-        points = "\n".join(f"<li>{_words(point)}</li>" for point in block.points)
+        points = "\n".join(f"<li>{words(point)}</li>" for point in block.points)
         return f"<ul>\n{points}\n</ul>"
-    facts = "\n".join(_fact(fact) for fact in block.facts)
     label = f"{block.id}-heading"
     return (
         f'<section class="item" id="{block.id}" aria-labelledby="{label}">\n'
-        f'<h3 id="{label}">{_words(block.title)}</h3>\n<dl>\n{facts}\n</dl>\n</section>'
+        f'<h3 id="{label}">{words(block.title)}</h3>\n{facts(block.facts)}\n</section>'
     )
 
 
+def facts(facts: Iterable[Fact]) -> str:
+    return "<dl>\n{}\n</dl>".format("\n".join(_fact(fact) for fact in facts))
+
+
 def _fact(fact: Fact) -> str:
-    lines = "".join(f"<dd>{_words(line)}</dd>" for line in fact.lines)
+    lines = "".join(f"<dd>{words(line)}</dd>" for line in fact.lines)
     weight = f' class="item-{fact.weight.value}"' if fact.weight.value else ""
     return f"<div{weight}><dt>{escape(fact.term)}</dt>{lines}</div>"
 
 
-def _words(words: Words) -> str:
+def words(words: Words) -> str:
     return "".join(_word(word) for word in words)
 
 
