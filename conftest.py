@@ -42,12 +42,15 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """A running platform; every test that uses it runs on both databases."""
     database_url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
     if database_url:
+        from mixip.clock import now
         from mixip.db import open_database
         from mixip.db.migrate import migrate
+        from mixip.policies import import_first
         from mixip.settings import from_environment
 
         db = open_database(from_environment({"MIXIP_DATABASE_URL": database_url}).database_url)
         migrate(db)
+        import_first(db, None, now())
         db.close()
     with PlatformThread(tmp_path_factory.mktemp("data"), database_url) as running:
         yield running

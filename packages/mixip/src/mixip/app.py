@@ -27,10 +27,10 @@ from mixip.edge.caller import provide_caller
 from mixip.edge.cross_origin import refuse_cross_origin
 from mixip.edge.head import answer_head
 from mixip.edge.limits import drop_floods, limit_headers
-from mixip.edge.policy import declaration
 from mixip.edge.session import resolve_session
 from mixip.edge.static import static_file
 from mixip.housekeeping import Housekeeping
+from mixip.policies import Imprint, Policies, import_first, import_shipped
 from mixip.sessions import find_session
 from mixip.settings import Settings
 from mixip.storage import DiskStore, Store
@@ -65,6 +65,7 @@ class Platform:
     store: Store
     verifier: transfers.Verifier
     inspector: files.Inspector
+    policies: Policies
 
 
 def build(
@@ -74,10 +75,8 @@ def build(
     `on_finding` is told what the guard finds; without it, the log is."""
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = open_database(settings.database_url)
-    if db.embedded:
-        migrate(db)
-    else:
-        require_current(db)
+    imprint = Imprint(settings.operator, settings.contact)
+    policies = _policies(db, settings, imprint, clock)
     store = DiskStore(settings.data / "storage")
     inspector = files.Inspector(db, store, clock)
     verifier = transfers.Verifier(db, store, clock, on_file=inspector.wake)
@@ -93,7 +92,8 @@ def build(
             "db": _constant(db),
             "store": _constant(store),
             "room": _constant(transfers.Room(settings.max_file_bytes, settings.account_quota_bytes)),
-            "imprint": _constant(legal.Imprint(settings.operator, settings.contact)),
+            "imprint": _constant(imprint),
+            "policies": _constant(policies),
             "crowd": _constant(transfers.Crowd()),
             "passwords": _constant(passwords),
             "clock": _constant(clock),
@@ -120,6 +120,7 @@ def build(
                 db=db,
                 verifier=verifier,
                 inspector=inspector,
+                policies=policies,
                 passwords=passwords,
                 housekeeping=housekeeping,
             )
@@ -136,8 +137,19 @@ def build(
     app = answer_head(app)
     app = resolve_address(app, settings)
     app = answer_exceptions(app, secure=(settings.public_url or "").startswith("https://"))
-    guard = Guard(app, declaration(), mode=settings.guard, on_finding=on_finding)
-    return Platform(drop_floods(guard), api, db, store, verifier, inspector)
+    guard = Guard(app, policies().versions[0].declaration, mode=settings.guard, on_finding=on_finding)
+    return Platform(drop_floods(guard), api, db, store, verifier, inspector, policies)
+
+
+def _policies(db: Database, settings: Settings, imprint: Imprint, clock: Clock) -> Policies:
+    """Bring the database and its versions of the policy up to date, embedded; else require that they are."""
+    if not db.embedded:
+        require_current(db)
+    else:
+        migrate(db)
+        if not import_first(db, settings.policy, clock()) and settings.policy is None:
+            import_shipped(db, clock())
+    return Policies(db, imprint)
 
 
 @contextlib.asynccontextmanager
@@ -147,12 +159,13 @@ async def _lifespan(
     db: Database,
     verifier: transfers.Verifier,
     inspector: files.Inspector,
+    policies: Policies,
     passwords: identity.PasswordRoom,
     housekeeping: Housekeeping,
 ) -> AsyncIterator[None]:
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="action")
     asyncio.get_running_loop().set_default_executor(threads)
-    tasks = [asyncio.create_task(inspector.run()), asyncio.create_task(housekeeping.run())]
+    tasks = [asyncio.create_task(part.run()) for part in (inspector, housekeeping, policies)]
     try:
         yield
     finally:

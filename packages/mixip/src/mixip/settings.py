@@ -37,6 +37,7 @@ class Settings:
     delivery_max_age: timedelta
     operator: str
     contact: str
+    policy: Path | None
     guard: GuardMode
 
 
@@ -61,6 +62,15 @@ def _whole(value: str, needed: str) -> int:
         return int(value)
     except ValueError:
         raise ValueError(needed) from None
+
+
+def _file(value: str) -> Path | None:
+    if not value:
+        return None
+    path = _path(value)
+    if not path.is_file():
+        raise ValueError("a file that exists is needed, or nothing for the policy that the platform comes with")
+    return path
 
 
 def _port(value: str) -> int:
@@ -196,6 +206,13 @@ SETTINGS: tuple[Setting, ...] = (
         "privacy@mixip.io",
         _address,
         "The e-mail address for questions about data, in the legal texts.",
+    ),
+    Setting(
+        "MIXIP_POLICY",
+        "policy",
+        "",
+        _file,
+        "Your own cookie policy, a TOML file: what `mixip policy release` releases. Empty: the one that comes along.",
     ),
     Setting(
         "MIXIP_GUARD",

@@ -159,3 +159,16 @@ class File(Base):
     facts: Mapped[str | None] = mapped_column(Text)
     preview_type: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None]
+
+
+class PolicyVersion(Base):
+    """A released version of the cookie policy: the whole declaration as TOML. `position` counts releases, so that of
+    two at once only one can follow; `starts_at` is when every instance begins to keep it."""
+
+    __tablename__ = "policy_versions"
+
+    version: Mapped[str] = mapped_column(String(32), primary_key=True)
+    position: Mapped[int] = mapped_column(unique=True, autoincrement=False)
+    starts_at: Mapped[datetime]
+    released_at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)

@@ -4,19 +4,32 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
 from litestar.connection import ASGIConnection
 
 STATE_KEY = "mixip_caller"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The account and session behind a request, and how the session's token came: only a cookie needs a CSRF token."""
+class SignedIn(NamedTuple):
+    """What a session token stands for: whose session it is, since when the account exists, and where it is used."""
 
     account_id: str
     email: str
+    since: datetime
+    session_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The account and session behind a request, and how the session's token came: only a cookie needs a CSRF token.
+    `since` is when the account was made."""
+
+    account_id: str
+    email: str
+    since: datetime
     session_id: str
     via: Literal["cookie", "bearer"]
     csrf: str

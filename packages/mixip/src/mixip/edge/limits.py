@@ -14,6 +14,7 @@ def drop_floods(app: App) -> App:
 
     async def sparing(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            scope.setdefault("state", {})  # before anything copies the scope, so that all layers share it
             crumbs = [value for name, value in scope["headers"] if name == b"cookie"]
             if len(crumbs) + sum(value.count(b";") for value in crumbs) > MOST_COOKIES:
                 scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"cookie"], _FLOOD: True}

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 
 from mixip.edge.asgi import App, Message, Receive, Scope, Send
-from mixip.edge.caller import STATE_KEY, Caller, csrf_token
+from mixip.edge.caller import STATE_KEY, Caller, SignedIn, csrf_token
 from mixip.edge.cookies import clear_cookies, session_cookie_name
 from mixip.edge.headers import header
 
-FindSession = Callable[[str], Awaitable[tuple[str, str, str] | None]]
-"""Given a session token, the (account id, e-mail, session id) it stands for, or None when it is not valid."""
+FindSession = Callable[[str], Awaitable[SignedIn | None]]
+"""Given a session token, what it stands for, or None when it is not valid."""
+
+_FOUND = "mixip_signed_in"
 
 
 def resolve_session(app: App, find: FindSession) -> App:
@@ -22,16 +24,31 @@ def resolve_session(app: App, find: FindSession) -> App:
         if scope["type"] != "http" or scope["path"].startswith("/static/"):
             await app(scope, receive, send)
             return
+        found = await signed_in(scope, find)
         cookie = _cookie_token(scope)
         token = cookie or _bearer_token(scope)
-        found = await find(token) if token else None
         if token and found:
-            account_id, email, session_id = found
-            via = "cookie" if cookie else "bearer"
-            scope["state"][STATE_KEY] = Caller(account_id, email, session_id, via, csrf_token(token))  # type: ignore[arg-type]
+            scope["state"][STATE_KEY] = Caller(
+                account_id=found.account_id,
+                email=found.email,
+                since=found.since,
+                session_id=found.session_id,
+                via="cookie" if cookie else "bearer",
+                csrf=csrf_token(token),
+            )
         await app(scope, receive, _clearing(send) if cookie and not found else send)
 
     return resolved
+
+
+async def signed_in(scope: Scope, find: FindSession) -> SignedIn | None:
+    """Who is signed in behind this request. Whoever asks first looks it up; the state of the request remembers it."""
+    state = scope["state"]
+    if _FOUND not in state:
+        token = _cookie_token(scope) or _bearer_token(scope)
+        state[_FOUND] = await find(token) if token else None
+    found: SignedIn | None = state[_FOUND]
+    return found
 
 
 def _cookie_token(scope: Scope) -> str | None:

@@ -1,6 +1,5 @@
 """The policies. `policy.toml` is the declaration: the guard enforces it and the cookie policy is rendered from it."""
 
-from mixip.legal.imprint import Imprint
 from mixip.legal.routes import ROUTES
 
-__all__ = ["ROUTES", "Imprint"]
+__all__ = ["ROUTES"]

@@ -12,7 +12,7 @@ from mixip.edge.injected import Injected
 from mixip.edge.pages import page
 from mixip.edge.policy import declaration
 from mixip.errors import Problem
-from mixip.legal.imprint import Imprint, in_the_name_of
+from mixip.policies import Imprint, in_the_name_of
 from strictly_necessary.page import heading, preferred_language, render_html, render_languages_html
 
 AnyRequest = Request[Any, Any, Any]

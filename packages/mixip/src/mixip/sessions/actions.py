@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from mixip.db import Database, new_id
+from mixip.edge.caller import SignedIn
 from mixip.sessions import queries
 
 log = logging.getLogger("mixip.sessions")
@@ -54,8 +55,8 @@ def start_session(connection: Connection, *, account_id: str, kind: Kind, name: 
     return session
 
 
-async def find_session(db: Database, token: str, at: datetime) -> tuple[str, str, str] | None:
-    """The (account id, e-mail, session id) of a token, or None. Notes the use, at most once a minute.
+async def find_session(db: Database, token: str, at: datetime) -> SignedIn | None:
+    """What a token stands for, or None. Notes the use, at most once a minute.
 
     On SQLite the look-up runs on the event loop: two rows by index, from a reader that waits for no writer, cost less
     than half of what a thread costs.
@@ -65,7 +66,7 @@ async def find_session(db: Database, token: str, at: datetime) -> tuple[str, str
         return None
     if at - found.last_used_at > TOUCH_INTERVAL:
         await sync_to_thread(_touch, db, found.session_id, at)
-    return found.account_id, found.email, found.session_id
+    return SignedIn(found.account_id, found.email, found.since, found.session_id, found.kind)
 
 
 def _look_up(db: Database, token: str, at: datetime) -> queries.Found | None:

@@ -14,6 +14,7 @@ class Found(NamedTuple):
     session_id: str
     account_id: str
     email: str
+    since: datetime
     kind: str
     last_used_at: datetime
 
@@ -31,7 +32,15 @@ class SessionRow(NamedTuple):
 
 # Built once: every request runs it, and building a statement costs more than running it.
 _FIND = (
-    select(Session.id, Session.account_id, Account.email, Session.kind, Session.last_used_at, Session.expires_at)
+    select(
+        Session.id,
+        Session.account_id,
+        Account.email,
+        Account.created_at,
+        Session.kind,
+        Session.last_used_at,
+        Session.expires_at,
+    )
     .join(Account, Account.id == Session.account_id)
     .where(Session.token_hash == bindparam("token_hash"))
 )
@@ -45,7 +54,7 @@ def add(connection: Connection, **values: object) -> None:
 def find(connection: Connection, token_hash: bytes, at: datetime) -> Found | None:
     """The session with this token that has not expired."""
     row = connection.execute(_FIND, {"token_hash": token_hash}).one_or_none()
-    return None if row is None or row.expires_at <= at else Found(*row[:5])
+    return None if row is None or row.expires_at <= at else Found(*row[:6])
 
 
 def touch(connection: Connection, session_id: str, at: datetime) -> None:

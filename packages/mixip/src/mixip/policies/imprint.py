@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from mixip.edge.policy import declaration as shipped
 from strictly_necessary import Declaration, Item
 
 
@@ -14,11 +15,16 @@ class Imprint:
 
 
 def in_the_name_of(imprint: Imprint, declaration: Declaration) -> Declaration:
-    """The declaration with this operator in place of the one who wrote it, in every language; what is ours is then
-    theirs, and whoever provides something on our behalf does so on theirs."""
-    author = declaration.policy.operator
-    items = tuple(_provided(item, author, imprint.operator) for item in declaration.items)
-    policy = replace(declaration.policy, operator=imprint.operator, contact=imprint.contact)
+    """The declaration with this operator in place of the authors of the software, in every language; what is ours is
+    then theirs, and whoever provides something on our behalf does so on theirs. An operator who wrote another name or
+    address into a policy of their own meant it: it stays."""
+    author, address = shipped().policy.operator, shipped().policy.contact
+    policy, items = declaration.policy, declaration.items
+    if policy.operator == author:
+        policy = replace(policy, operator=imprint.operator)
+        items = tuple(_provided(item, author, imprint.operator) for item in items)
+    if policy.contact == address:
+        policy = replace(policy, contact=imprint.contact)
     return replace(declaration, policy=policy, items=items)
 
 
