@@ -1,8 +1,9 @@
 """Consent: what a person answered, whether it still holds, and the record of it."""
 
 from strictly_necessary.consent._choice import Choice
-from strictly_necessary.consent._consent import Consent, Visitor, Who
-from strictly_necessary.consent._ledger import Ledger
+from strictly_necessary.consent._consent import Consent, OutdatedError, SignalError, Visitor, Who
+from strictly_necessary.consent._export import as_json, export, receipt_schema
+from strictly_necessary.consent._ledger import Ledger, LedgerError
 from strictly_necessary.consent._receipts import (
     Acknowledgement,
     Action,
@@ -25,10 +26,16 @@ __all__ = [
     "Consent",
     "Latest",
     "Ledger",
+    "LedgerError",
+    "OutdatedError",
     "Receipt",
+    "SignalError",
     "Standing",
     "Tally",
     "Visitor",
     "Who",
+    "as_json",
+    "export",
+    "receipt_schema",
     "standing",
 ]

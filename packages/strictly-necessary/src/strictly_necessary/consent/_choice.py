@@ -6,29 +6,45 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_IDS = r"(?:[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9][a-z0-9-]{0,62})*)?"
-_VALUE = re.compile(rf"([A-Za-z0-9][A-Za-z0-9._-]{{0,31}}):({_IDS}):({_IDS})")
+_VERSION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}"
+_ID = r"[a-z0-9][a-z0-9-]{0,62}"
+_IDS = rf"(?:{_ID}(?:\.{_ID})*)?"
+_VALUE = re.compile(rf"({_VERSION}):({_IDS}):({_IDS})")
 _LONGEST = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The ids of the items that were granted and refused in this version. As a cookie's value it is
-    `VERSION:GRANTED:REFUSED`, with dots between the ids, such as `2:visits:player.chat`."""
+    `VERSION:GRANTED:REFUSED`, with dots between the ids, such as `2:visits:player.chat`. What is granted and refused at
+    once is refused. Raises ValueError for what could not be read again: a browser that cannot remember would be asked
+    for ever."""
 
     version: str
     granted: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "granted", self.granted - self.refused)
+        value = str(self)
+        if len(value) > _LONGEST or _VALUE.fullmatch(value) is None or any("." in each for each in self._ids()):
+            raise ValueError(
+                f"a choice about version {self.version!r} and {len(self._ids())} items cannot be kept in a cookie: a "
+                "version has at most 32 letters, digits, dots, hyphens and underscores, an id only small letters, "
+                f"digits and hyphens, and all of it at most {_LONGEST} characters"
+            )
+
+    def _ids(self) -> frozenset[str]:
+        return self.granted | self.refused
+
     @classmethod
     def read(cls, value: str) -> Choice | None:
-        """The choice in a cookie's value, or None if it is none: anybody can send anything. What is granted and refused
-        at once is refused."""
+        """The choice in a cookie's value, or None if it is none: anybody can send anything."""
         found = _VALUE.fullmatch(value) if len(value) <= _LONGEST else None
         if found is None:
             return None
         granted, refused = (frozenset(ids.split(".")) - {""} for ids in found.group(2, 3))
-        return cls(found[1], granted - refused, refused)
+        return cls(found[1], granted, refused)
 
     def __str__(self) -> str:
         return f"{self.version}:{'.'.join(sorted(self.granted))}:{'.'.join(sorted(self.refused))}"

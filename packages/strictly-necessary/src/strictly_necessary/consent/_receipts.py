@@ -10,6 +10,13 @@ from enum import StrEnum
 from strictly_necessary.declaration._items import Item
 
 
+def aware(moment: dt.datetime) -> dt.datetime:
+    """The moment in UTC. Raises ValueError for one without an offset: nobody could tell when it was."""
+    if moment.utcoffset() is None:
+        raise ValueError("a moment with an offset is needed, such as datetime.now(UTC)")
+    return moment.astimezone(dt.UTC)
+
+
 class Action(StrEnum):
     """What a person did. To withdraw is to refuse what was granted before."""
 
@@ -35,9 +42,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One act of a person. `id` is random; `at` is aware and in UTC; `text` is what was shown, as plain text in
+    """One act of a person. `id` is random; `at` is aware and becomes UTC; `text` is what was shown, as plain text in
     `language`. `account` is what the service calls the person, and None for somebody without an account: then nothing
-    here tells who it was."""
+    here tells who it was. Raises ValueError for a moment without an offset, and for two answers about one item."""
 
     id: str
     at: dt.datetime
@@ -48,15 +55,23 @@ class Receipt:
     channel: Channel
     account: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", aware(self.at))
+        if len({answer.item.id for answer in self.answers}) < len(self.answers):
+            raise ValueError("a receipt has one answer about each item")
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """That an account has seen the announcement of a version."""
+    """That an account has seen the announcement of a version. Raises ValueError for a moment without an offset."""
 
     account: str
     version: str
     at: dt.datetime
     channel: Channel
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", aware(self.at))
 
 
 @dataclass(frozen=True, slots=True)

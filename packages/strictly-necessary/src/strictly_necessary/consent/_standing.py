@@ -10,17 +10,22 @@ from strictly_necessary.consent._receipts import Action, Answers, Latest
 from strictly_necessary.declaration._items import Item
 from strictly_necessary.versions import History, Version
 
+SKEW_SECONDS = 300
+"""How far the clocks of two machines may be apart. A yes from further in the future is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Of the items that need consent in `version`: which are granted, which are refused, and which are `open`. With
-    `signal`, the browser says no by Global Privacy Control, so nothing is granted and nobody is asked."""
+    `signal`, the browser says no by Global Privacy Control, so nothing is granted and nobody is asked; `said` is then
+    what the person answered, which the signal outweighs."""
 
     version: Version
     granted: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
     open: tuple[Item, ...] = ()
     signal: bool = False
+    said: Choice | None = None
 
     @property
     def asks(self) -> bool:
@@ -29,10 +34,12 @@ class Standing:
 
     @property
     def choice(self) -> Choice | None:
-        """What the browser is to remember, or None for nothing."""
-        if self.signal or not (self.granted or self.refused):
-            return None
-        return Choice(self.version.number, self.granted, self.refused)
+        """What the browser is to remember, or None for nothing. The signal is not remembered, since the browser says it
+        each time; what the person refused is, and no yes beside the signal."""
+        granted, refused = self.granted, self.refused
+        if self.signal:
+            granted, refused = frozenset(), self.said.refused if self.said else frozenset()
+        return Choice(self.version.number, granted, refused) if granted or refused else None
 
 
 def standing(
@@ -47,24 +54,32 @@ def standing(
     """What holds in this version, by the `choice` that the browser remembers and the `answers` of the account. Where
     the account has an answer, it counts; elsewhere, that of the browser. A no holds for every later version, a yes
     while the item lets nothing more happen than then. The browser forgets its choice by itself; the answers of an
-    account hold for the declared life of the cookie with the choice."""
+    account hold for the declared life of the cookie with the choice, and after that no yes of the browser stands in
+    for them: it is a copy, and copies would lengthen the life."""
     gated = version.declaration.gated
     if not gated or version.declaration.choice is None:
         return Standing(version)
-    if signal:
-        return Standing(version, refused=frozenset(item.id for item in gated), signal=True)
     limit = version.declaration.choice.lifetime.seconds or 0
-    fresh = {key: each for key, each in (answers or {}).items() if (now - each.at).total_seconds() < limit}
     granted, refused, still_open = set(), set(), []
     for item in gated:
-        latest = fresh.get(item.id)
-        if _refuses(item, choice, latest):
+        latest = (answers or {}).get(item.id)
+        fresh = latest if latest is not None and _holds(latest, now, limit) else None
+        if _refuses(item, choice, fresh):
             refused.add(item.id)
-        elif _grants(history, version, item, choice, latest):
+        elif _grants(history, version, item, choice if latest is None else None, fresh):
             granted.add(item.id)
         else:
             still_open.append(item)
+    if signal:
+        said = Choice(version.number, frozenset(granted), frozenset(refused)) if granted or refused else None
+        return Standing(version, refused=frozenset(item.id for item in gated), signal=True, said=said)
     return Standing(version, frozenset(granted), frozenset(refused), tuple(still_open))
+
+
+def _holds(latest: Latest, now: dt.datetime, limit: int) -> bool:
+    """Whether the answer of an account is within its declared life, in seconds."""
+    age = (now - latest.at).total_seconds()
+    return age < limit and (latest.action is not Action.GRANTED or age >= -SKEW_SECONDS)
 
 
 def _refuses(item: Item, choice: Choice | None, latest: Latest | None) -> bool:
