@@ -247,7 +247,7 @@ def test_what_only_advises_is_a_warning() -> None:
     warnings = {rule.code for rule in RULES if rule.severity is Severity.WARNING}
     browsers, exemption = {"SN115", "SN116", "SN117"}, {"SN213", "SN217", "SN218", "SN219"}
     jurisdictions = {"SN223", "SN225", "SN226", "SN228", "SN230", "SN231", "SN232"}
-    assert warnings == browsers | exemption | jurisdictions | {"SN242", "SN243", "SN244"}
+    assert warnings == browsers | exemption | jurisdictions | {"SN242", "SN243", "SN244", "SN522"}
 
 
 def test_the_longest_prefix_is_found() -> None:
@@ -258,7 +258,8 @@ def test_the_longest_prefix_is_found() -> None:
 
 def test_a_rule_points_at_a_key_of_an_item_or_of_a_purpose() -> None:
     for rule in RULES:
-        conditions = {Item: rule.broken, Purpose: rule.purpose, ThirdParty: rule.party, Override: rule.override}
+        alone_or_not = rule.broken or rule.among
+        conditions = {Item: alone_or_not, Purpose: rule.purpose, ThirdParty: rule.party, Override: rule.override}
         ((kind, _),) = [(kind, condition) for kind, condition in conditions.items() if condition is not None]
         assert rule.field in {field.name for field in fields(kind)}
 

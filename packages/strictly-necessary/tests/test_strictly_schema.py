@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from strictly_necessary import Category, Jurisdiction, Kind, SameSite, SetBy
 from strictly_necessary.declaration import examine
+from strictly_necessary.declaration._items import Significance
 from strictly_necessary.declaration._overrides import MANAGED, UNSENT
 from strictly_necessary.declaration._vocabulary import DIRECTIVES, FEATURES
 
@@ -26,7 +27,7 @@ EXAMPLE = Path(__file__).parent / "example.toml"
 
 STRUCTURE = {"SN003", "SN004", "SN005", "SN006", "SN010", "SN011", "SN012"}
 """What the schema has to find too. It cannot find SN008 and SN009, which compare entries; SN013 and SN014, which look
-at `languages` elsewhere; SN015, but for whole directives; SN016, which looks for a host elsewhere; and SN017, but for
+at `languages` elsewhere; SN018, which looks at the items; SN015, but for whole directives; SN016, which looks for a host elsewhere; and SN017, but for
 the names of directives and features. JSON has no dates: a date in quotes and one without are the same to it."""
 
 IN_GERMAN = {"translations": {"de": {"reason": "g"}}}
@@ -37,12 +38,17 @@ DOCUMENT: dict[str, Any] = {
         "contact": "privacy@example.org",
         "version": "3",
         "last_updated": dt.date(2026, 11, 23),
-        "jurisdictions": ["UK"],
+        "jurisdictions": ["EU", "UK"],
         "privacy_policy": "/privacy",
         "terms": "https://example.org/terms",
         "desktop_apps": ["App"],
         "hosts": ["media.example.org"],
         "languages": ["en", "de"],
+        "starts": dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC),
+        "change": "significant",
+        "summary": "More.",
+        "ask": ["visits"],
+        "translations": {"de": {"summary": "Mehr."}},
     },
     "items": [
         {
@@ -164,8 +170,10 @@ def refused(document: dict[str, Any]) -> bool:
     """Whether the schema refuses it. A date is a text in JSON, where a date belongs."""
     document = copy.deepcopy(document)
     policy = document.get("policy")
-    if isinstance(policy, dict) and type(policy.get("last_updated")) is dt.date:
-        policy["last_updated"] = policy["last_updated"].isoformat()
+    if isinstance(policy, dict):
+        for key, kind in (("last_updated", dt.date), ("starts", dt.datetime)):
+            if type(policy.get(key)) is kind:
+                policy[key] = policy[key].isoformat()
     return not VALIDATOR.is_valid(document)
 
 
@@ -235,6 +243,7 @@ def test_the_schema_knows_the_words_of_the_reader() -> None:
         (properties["items"]["set_by"], SetBy),
         (properties["items"]["same_site"], SameSite),
         (properties["policy"]["jurisdictions"]["items"], Jurisdiction),
+        (properties["policy"]["change"], Significance),
         (properties["headers"]["name"], (*MANAGED, *UNSENT)),
     ):
         assert schema["enum"] == [str(word) for word in words]
@@ -296,6 +305,7 @@ values = st.one_of(
     st.text(max_size=12).filter(lambda text: text.isascii() or text.isprintable()),
     st.dictionaries(st.sampled_from(["de", "fr"]), st.dictionaries(st.sampled_from(KEYS), st.just("t"), max_size=2)),
     st.just(dt.date(2026, 1, 1)),
+    st.just(dt.datetime(2026, 1, 1, tzinfo=dt.UTC)),
 )
 
 
@@ -319,8 +329,9 @@ def test_changed_declarations_are_judged_alike(data: st.DataObject) -> None:
         elif key != "+":
             del here[key]
     policy = document.get("policy")
-    if isinstance(policy, dict) and isinstance(policy.get("last_updated"), str):
-        del policy["last_updated"]
+    for key in ("last_updated", "starts"):
+        if isinstance(policy, dict) and isinstance(policy.get(key), str):
+            del policy[key]
     agree(document)
 
 
@@ -329,6 +340,9 @@ def test_what_the_schema_cannot_say() -> None:
     item = DOCUMENT["items"][0]
     for document, expected in (
         (put(("policy", "last_updated"), "2026-11-23"), {"SN005"}),
+        (put(("policy", "starts"), "2026-11-23T09:00:00Z"), {"SN005"}),
+        (put(("policy", "ask"), ["session"]), {"SN018"}),
+        (put(("policy", "ask"), ["nobody"]), {"SN018"}),
         (put(("items",), lambda items: [*items, {**item, "name": "__Secure-other"}]), {"SN008"}),
         (put(("headers",), lambda headers: [*headers, headers[1]]), {"SN008"}),
         (put(("items",), lambda items: [*items, {**item, "id": "other"}]), {"SN009"}),

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from strictly_necessary._codes import FILE_CODES, GUARD_CODES
+from strictly_necessary._codes import FILE_CODES, GUARD_CODES, VERSION_CODES
 from strictly_necessary.rules import RULES
 
 PACKAGE = Path(__file__).parent.parent
@@ -45,6 +45,8 @@ NAMES = {
         CookiePair CookieSyntaxError SetCookie lifetime parse_cookie_date parse_cookie_header parse_set_cookie refusal
         serialize_cookie_header serialize_set_cookie""",
     "strictly_necessary.rules": "PREFIXES RULES Breach Rule broken_by prefix_of",
+    "strictly_necessary.versions": """
+        Change ChangeKind Difference History Significance Version diff folder_of load_history read_history""",
 }
 """Every public name. To take one away breaks somebody's site; to add one is a promise."""
 
@@ -59,6 +61,8 @@ INTRODUCTIONS = {
     "[addresses](addresses.md).",
     "strictly_necessary.cookies": "Cookie headers as bytes, read and written as RFC 6265bis says.",
     "strictly_necessary.rules": "The rules as a table. What each means is in [rules and codes](rules.md).",
+    "strictly_necessary.versions": "What changed from one version to the next, and which of them holds when. See "
+    "[how to release\na version](../how-to/release-a-version.md).",
 }
 
 
@@ -164,7 +168,11 @@ def test_importing_brings_no_third_party_along(module: str) -> None:
 
 def test_every_code_is_explained_in_the_reference_and_not_in_the_readme() -> None:
     source = "".join(file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py"))
-    used = set(re.findall(r"\bSN\d{3}\b", source)) | {rule.code for rule in RULES} | {*FILE_CODES, *GUARD_CODES}
+    used = (
+        set(re.findall(r"\bSN\d{3}\b", source))
+        | {rule.code for rule in RULES}
+        | {*FILE_CODES, *GUARD_CODES, *VERSION_CODES}
+    )
     page = (PACKAGE / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
     explained = re.findall(r"^(?:### |\| )(SN\d{3})\b", page, re.MULTILINE)
     assert sorted(used) == sorted(explained)

@@ -19,6 +19,7 @@ FILE_CODES = {
     "SN015": "a header's override would undo what the guard is for",
     "SN016": "a header's override or a script names a host that is not declared, or any host",
     "SN017": "a header's override says what no browser knows",
+    "SN018": "people are asked about what is not there or needs no consent",
 }
 
 GUARD_CODES = {
@@ -43,6 +44,14 @@ GUARD_CODES = {
     "SN335": "in the browser, something that the Content-Security-Policy stopped",
 }
 
+VERSION_CODES = {
+    "SN501": "the file is not what was released last",
+    "SN502": "a released version stands in a file of another name",
+    "SN503": "a version is there twice, or starts before the one that it follows",
+    "SN504": "a significant change is called editorial",
+    "SN510": "a version's name that no cookie and no file can have",
+}
+
 FIXES = {
     "SN001": "write it as toml.io says; the place is where reading stopped",
     "SN002": "save the file as UTF-8",
@@ -60,6 +69,7 @@ FIXES = {
     "SN015": "name the hosts, or give inline scripts a nonce or a hash",
     "SN016": "name the host, and declare it in [[third_parties]], or among hosts in [policy] if it is yours",
     "SN017": "write what the message names",
+    "SN018": "write ids of items that need consent",
     "SN301": "nothing, if another site or an old version set it; else declare it",
     "SN302": "nothing: anybody can send anything",
     "SN303": "look for a neighbouring host that sets the same name; a name with __Host- cannot be set from there",
@@ -79,6 +89,11 @@ FIXES = {
     "SN333": "use one of the seven kinds that can be declared",
     "SN334": "serve the worker's script from your own host",
     "SN335": "find what asked for it and remove it; if a feature needs it, declare the host and override the directive",
+    "SN501": "release it: strictly release FILE; or take the change back",
+    "SN502": "give the file the name of its version, such as 2.toml for version 2",
+    "SN503": "put back what was released",
+    "SN504": 'write change = "significant"',
+    "SN510": "begin with a letter or a digit, and write at most 32 letters, digits, dots, hyphens and underscores",
 }
 """What to do about each."""
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from strictly_necessary import rules
+from strictly_necessary._codes import FIXES
 from strictly_necessary._findings import DeclarationError, Finding, Severity
 from strictly_necessary.cookies import CookieSyntaxError, SetCookie, serialize_set_cookie
 from strictly_necessary.declaration import _reading
 from strictly_necessary.declaration._items import (
+    VERSION,
     Category,
     Item,
     Jurisdiction,
@@ -86,19 +88,19 @@ class Declaration:
 def check(path: Path | str, *, jurisdictions: Iterable[Jurisdiction] = ()) -> list[Finding]:
     """Everything that is wrong with the file, in its order, by the rules of its own jurisdictions or of those given.
     Raises OSError if it cannot be read, TypeError or ValueError for what is not a path."""
-    return examine(_bytes_of(path), str(path), tuple(jurisdictions))[1]
+    return examine(bytes_of(path), str(path), tuple(jurisdictions))[1]
 
 
 def load(path: Path | str) -> Declaration:
     """The declaration in the file. Raises `DeclarationError` with all findings if one is an error, OSError if the file
     cannot be read, TypeError or ValueError for what is not a path."""
-    declaration, findings = examine(_bytes_of(path), str(path))
+    declaration, findings = examine(bytes_of(path), str(path))
     if declaration is None or any(finding.severity is Severity.ERROR for finding in findings):
         raise DeclarationError(tuple(findings))
     return declaration
 
 
-def _bytes_of(path: Path | str) -> bytes:
+def bytes_of(path: Path | str) -> bytes:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"the path of a TOML file is needed, such as 'policy.toml', and not {type(path).__name__}")
     if "\n" in str(path) or not str(path):
@@ -113,19 +115,30 @@ def examine(
     findings call it. Never raises."""
     reading = _reading.read(raw, file)
     findings = reading.findings
+    beside = [*(item for _, item in reading.items), *reading.unsound]
     for index, item in reading.items:
-        _tell(reading, rules.broken_by(item, jurisdictions or reading.jurisdictions), "items", index)
+        _tell(reading, rules.broken_by(item, jurisdictions or reading.jurisdictions, beside), "items", index)
     third_parties = tuple(party for _, party in reading.third_parties)
     for index, party in reading.third_parties:
         _tell(reading, rules.broken_by_party(party), "third_parties", index)
     for index, override in reading.overrides:
         _tell(reading, rules.broken_by_override(override, third_parties), "headers", index)
+    _look_at_version(reading, jurisdictions or reading.jurisdictions)
     findings.sort(key=lambda finding: (finding.line, finding.column, finding.code, finding.message))
     if reading.policy is None:
         return None, findings
     items = tuple(item for _, item in reading.items)
     overrides = tuple(override for _, override in reading.overrides)
     return Declaration(reading.policy, items, third_parties, overrides), findings
+
+
+def _look_at_version(reading: Reading, jurisdictions: tuple[Jurisdiction, ...]) -> None:
+    """Where people are asked, their browsers remember to which version they answered."""
+    policy = reading.policy
+    asks = any(not item.is_exempt(jurisdictions) for _, item in reading.items)
+    if asks and policy is not None and not VERSION.fullmatch(policy.version):
+        message = f"version {policy.version!r} cannot stand in a cookie, where people's answers name it"
+        reading.fault("SN510", message, FIXES["SN510"], "policy", "version")
 
 
 def _tell(reading: Reading, breaches: Iterable[rules.Breach], *place: str | int) -> None:

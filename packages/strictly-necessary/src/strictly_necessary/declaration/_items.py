@@ -76,6 +76,9 @@ class Jurisdiction(StrEnum):
     FR = "FR"
 
 
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+"""The names of versions that can stand in a cookie and be the name of a file."""
+
 EVERYWHERE = frozenset(Jurisdiction)
 
 EXEMPT = {

@@ -21,6 +21,7 @@ from strictly_necessary.declaration._items import (
     Purpose,
     SameSite,
     SetBy,
+    Significance,
     ThirdParty,
     Translations,
 )
@@ -53,9 +54,12 @@ def read(raw: bytes, file: str) -> Reading:
         reading.fault("SN004", "the table [policy] is missing", "begin the file with [policy]", "policy")
     for index, table in _tables(document, "items", reading):
         item = _item(table)
-        if item is not None:
+        if table.sound:
             _compare(reading, index, item)
             reading.items.append((index, item))
+        else:
+            reading.unsound.append(item)
+    _look_at_questions(reading)
     for index, table in _tables(document, "third_parties", reading):
         third_party = _third_party(table)
         if third_party is not None:
@@ -134,6 +138,11 @@ def _policy(table: Table) -> Policy | None:
         desktop_apps=table.optional_texts("desktop_apps"),
         hosts=hosts,
         languages=languages,
+        starts=table.optional_moment("starts"),
+        change=table.optional_choice("change", Significance),
+        summary=table.optional_text("summary"),
+        ask=table.optional_texts("ask", pattern=_ID, example='"visits", the id of an item'),
+        translations=table.translations("summary"),
     )
     return policy if table.finish() else None
 
@@ -145,7 +154,8 @@ def _languages(table: Table) -> tuple[str, ...]:
 _COOKIE_KEYS = ("http_only", "secure", "same_site", "path", "domain", "partitioned", "readable_by_application")
 
 
-def _item(table: Table) -> Item | None:
+def _item(table: Table) -> Item:
+    """The item, with placeholders for what is wrong; `table.sound` tells whether there are any."""
     kind = table.choice("kind", Kind)
     is_known = table.sound  # else what belongs to a kind would be told as missing or as too much
     set_by = table.choice("set_by", SetBy)
@@ -198,7 +208,8 @@ def _item(table: Table) -> Item | None:
         translations=translations,
         **attributes,
     )
-    return item if table.finish() else None
+    table.finish()
+    return item
 
 
 def _purposes(table: Table, translations: Translations) -> tuple[Purpose, ...]:
@@ -258,6 +269,18 @@ def _judge(reading: Reading, index: int, override: Override) -> None:
     before = [other for _, other in reading.overrides]
     for code, key, message, fix in problems(override, _hosts(reading), before):
         reading.fault(code, message, fix, "headers", index, key)
+
+
+def _look_at_questions(reading: Reading) -> None:
+    """People can be asked again only about what is there and needs consent."""
+    unsound = {item.id for item in reading.unsound}
+    gated = {item.id: not item.is_exempt(reading.jurisdictions) for _, item in reading.items}
+    known = ", ".join(key for key, needs_consent in gated.items() if needs_consent) or "none"
+    for key in reading.policy.ask if reading.policy else ():
+        if not gated.get(key, key in unsound):
+            why = "needs no consent" if key in gated else "is the id of no item"
+            fix = f"write ids of items that need consent, which are: {known}"
+            reading.fault("SN018", f"ask has {key!r}, which {why}", fix, "policy", "ask")
 
 
 def _look_at_scripts(reading: Reading) -> None:

@@ -38,6 +38,10 @@ EXAMPLES = {
     "version": '"3"',
     "jurisdictions": '["EU", "UK"]',
     "last_updated": "2026-11-23",
+    "starts": "2026-12-01T09:00:00Z",
+    "change": '"significant"',
+    "summary": '"We count visits, if you let us."',
+    "ask": '["visits"]',
     "name": '"theme"',
     "kind": '"cookie"',
     "category": '"authentication"',
@@ -84,8 +88,9 @@ HINTS = {
 
 @dataclass(slots=True)
 class Reading:
-    """What was read, and what was wrong. An item with a fault in it is not among `items`. `jurisdictions` and `hosts`
-    are those of the policy even if something else in it is wrong; without sound jurisdictions, all of them."""
+    """What was read, and what was wrong. An item with a fault in it is not among `items`, but, as far as it could be
+    read, among `unsound`. `jurisdictions` and `hosts` are those of the policy even if something else in it is wrong;
+    without sound jurisdictions, all of them."""
 
     file: str
     positions: _positions.Positions = field(default_factory=_positions.Positions)
@@ -96,6 +101,7 @@ class Reading:
     hosts: tuple[str, ...] = ()
     overrides: list[tuple[int, Override]] = field(default_factory=list)
     items: list[tuple[int, Item]] = field(default_factory=list)
+    unsound: list[Item] = field(default_factory=list)
     third_parties: list[tuple[int, ThirdParty]] = field(default_factory=list)
 
     def finding(self, code: str, severity: Severity, message: str, fix: str, *path: str | int) -> Finding:
@@ -151,6 +157,24 @@ class Table:
         if isinstance(value, dt.datetime):
             self.fault("SN005", key, f"{key} has a time of day", "write only the date, such as 2026-11-23")
         return value or dt.date.min
+
+    def optional_moment(self, key: str) -> dt.datetime | None:
+        """A moment with its offset, in UTC."""
+        if not self._offer(key):
+            return None
+        value: dt.datetime | None = self._get(key, dt.datetime, "a date with a time and an offset")
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            self.fault("SN005", key, f"{key} has no offset", f"end it with Z for UTC, such as {EXAMPLES['starts']}")
+            return None
+        try:
+            return value.astimezone(dt.UTC)
+        except OverflowError:  # the first or the last day that there is, seen from elsewhere
+            self.fault(
+                "SN006", key, f"{key} lies outside of the years 1 to 9999", f"write such as {EXAMPLES['starts']}"
+            )
+            return None
 
     def choice(self, key: str, choices: type[ChoiceT]) -> ChoiceT:
         known = ", ".join(choice.value for choice in choices)

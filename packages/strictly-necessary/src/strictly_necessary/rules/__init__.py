@@ -6,10 +6,11 @@ Each rule stands in rules.md, here and in the documentation, with an example tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from strictly_necessary.declaration._items import EVERYWHERE, Item, Jurisdiction, Override, ThirdParty
 from strictly_necessary.rules._rule import Breach, Rule
+from strictly_necessary.rules.asking import ASKING_RULES
 from strictly_necessary.rules.browsers import BROWSER_RULES, PREFIXES, prefix_of
 from strictly_necessary.rules.exemption import EXEMPTION_RULES
 from strictly_necessary.rules.jurisdictions import JURISDICTION_RULES
@@ -17,13 +18,16 @@ from strictly_necessary.rules.trackers import TRACKER_RULES
 
 __all__ = ["PREFIXES", "RULES", "Breach", "Rule", "broken_by", "prefix_of"]
 
-RULES: tuple[Rule, ...] = (*BROWSER_RULES, *EXEMPTION_RULES, *JURISDICTION_RULES, *TRACKER_RULES)
+RULES: tuple[Rule, ...] = (*BROWSER_RULES, *EXEMPTION_RULES, *JURISDICTION_RULES, *TRACKER_RULES, *ASKING_RULES)
 
 
-def broken_by(item: Item, jurisdictions: Iterable[Jurisdiction] = EVERYWHERE) -> Iterator[Breach]:
-    """Where the item breaks the rules of these jurisdictions."""
+def broken_by(
+    item: Item, jurisdictions: Iterable[Jurisdiction] = EVERYWHERE, items: Sequence[Item] = ()
+) -> Iterator[Breach]:
+    """Where the item breaks the rules of these jurisdictions. `items` are all that are declared with it; without them,
+    nothing remembers what people answer, so nothing may need consent."""
     wanted = frozenset(jurisdictions)
-    return (breach for rule in RULES for breach in rule.breaches(item, wanted))
+    return (breach for rule in RULES for breach in rule.breaches(item, wanted, items))
 
 
 def broken_by_party(party: ThirdParty) -> Iterator[Breach]:

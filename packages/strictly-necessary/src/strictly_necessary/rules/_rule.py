@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,10 +31,15 @@ OfOverride: TypeAlias = Callable[[Override, frozenset[str]], bool]
 """Whether the override of a header breaks a rule, beside these hosts of third parties."""
 
 
+Among: TypeAlias = Callable[[Item, Sequence[Item], frozenset[Jurisdiction]], bool]
+"""Whether an item breaks a rule among all items of its declaration, in a policy for these jurisdictions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that is asked of an item, of each of its purposes, of a third party or of an override, in policies for
-    one of `jurisdictions`. `field` is the key at which a finding points."""
+    """One thing that is asked of an item, of each of its purposes, of an item among the others, of a third party or of
+    an override, in policies for one of `jurisdictions`. `field` is the key at which a finding points. With `unasked`,
+    it is asked only of what goes without consent."""
 
     code: str
     severity: Severity
@@ -47,12 +52,20 @@ class Rule:
     party: OfParty | None = None
     override: OfOverride | None = None
     jurisdictions: frozenset[Jurisdiction] = EVERYWHERE
+    among: Among | None = None
+    unasked: bool = False
 
-    def breaches(self, item: Item, jurisdictions: frozenset[Jurisdiction]) -> Iterator[Breach]:
-        """Where the item breaks this rule in a policy for these jurisdictions; for none, only what holds in all."""
+    def breaches(
+        self, item: Item, jurisdictions: frozenset[Jurisdiction], items: Sequence[Item] = ()
+    ) -> Iterator[Breach]:
+        """Where the item breaks this rule in a policy for these jurisdictions; for none, only what holds in all.
+        `items` are all that are declared with it, as far as that is known."""
         if self.jurisdictions != EVERYWHERE and self.jurisdictions.isdisjoint(jurisdictions):
             return
-        if self.broken is not None and self.broken(item):
+        if self.unasked and any(map(remembers, items)) and not item.is_exempt(jurisdictions):
+            return
+        broken = self.broken is not None and self.broken(item)
+        if broken or (self.among is not None and self.among(item, items, jurisdictions)):
             yield Breach(self, f'"{item.id}": {self.text}', (self.field,))
         if self.purpose is None:
             return
@@ -71,6 +84,11 @@ class Breach:
     rule: Rule
     message: str
     path: tuple[str | int, ...]
+
+
+def remembers(item: Item) -> bool:
+    """Whether it is a cookie that remembers what a person answered."""
+    return item.kind is Kind.COOKIE and Category.CONSENT_CHOICE in item.categories
 
 
 def cookie(condition: Condition) -> Condition:
@@ -98,8 +116,9 @@ def error(
     broken: Condition,
     *,
     jurisdictions: frozenset[Jurisdiction] = EVERYWHERE,
+    unasked: bool = False,
 ) -> Rule:
-    return Rule(code, Severity.ERROR, text, source, field, fix, broken, jurisdictions=jurisdictions)
+    return Rule(code, Severity.ERROR, text, source, field, fix, broken, jurisdictions=jurisdictions, unasked=unasked)
 
 
 def warning(
@@ -111,5 +130,6 @@ def warning(
     broken: Condition,
     *,
     jurisdictions: frozenset[Jurisdiction] = EVERYWHERE,
+    unasked: bool = False,
 ) -> Rule:
-    return Rule(code, Severity.WARNING, text, source, field, fix, broken, jurisdictions=jurisdictions)
+    return Rule(code, Severity.WARNING, text, source, field, fix, broken, jurisdictions=jurisdictions, unasked=unasked)

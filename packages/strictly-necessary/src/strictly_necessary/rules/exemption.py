@@ -30,8 +30,11 @@ EXEMPTION_RULES: tuple[Rule, ...] = (
         "what is not strictly necessary is neither stored nor read before the person says yes",
         "Directive 2002/58/EC article 5(3); PECR regulation 6 and Schedule A1; WP194 sections 2.4 and 4",
         "category",
-        "remove this purpose, or the item; the guard keeps it out until consent can be given",
+        "remove this purpose, or the item; or have people asked: declare a cookie that remembers the answer, with "
+        'category = "consent-choice", set_by = "server", http_only = false, secure = true, same_site = "Lax", '
+        'path = "/", readable_by_application = false and lifetime = "6 months"',
         purpose=_needs_consent,
+        unasked=True,
     ),
     error(
         "SN202",
@@ -128,6 +131,7 @@ EXEMPTION_RULES: tuple[Rule, ...] = (
         "recipients",
         "remove recipients, or say in the purpose why they cannot be spared and ask a lawyer",
         lambda item: bool(item.recipients) and Category.AUDIENCE_MEASUREMENT not in item.categories,
+        unasked=True,
     ),
     error(
         "SN214",

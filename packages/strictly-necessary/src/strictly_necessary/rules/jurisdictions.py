@@ -41,6 +41,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         'write information = "..." and show that text where people look for it',
         _measures(lambda item: item.information is None),
         jurisdictions=_UK,
+        unasked=True,
     ),
     error(
         "SN222",
@@ -50,6 +51,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         'write objection = "..." and say there how',
         _measures(lambda item: item.objection is None),
         jurisdictions=_UK,
+        unasked=True,
     ),
     warning(
         "SN223",
@@ -59,6 +61,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         'remove recipients, or write reason = "..." and say there how they help',
         _measures(lambda item: bool(item.recipients) and item.reason is None),
         jurisdictions=_UK,
+        unasked=True,
     ),
     error(
         "SN224",
@@ -68,6 +71,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         "remove recipients; a processor that works for you alone is the provider",
         _measures(lambda item: bool(item.recipients)),
         jurisdictions=_FR,
+        unasked=True,
     ),
     warning(
         "SN225",
@@ -77,6 +81,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         'write a limit of at most "13 months"',
         _measures(lambda item: lives_longer_than(item, MEASURING_LIFE)),
         jurisdictions=_FR,
+        unasked=True,
     ),
     warning(
         "SN226",
@@ -86,6 +91,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         "remove renewed, and send the cookie only to those who have none",
         _measures(lambda item: item.renewed),
         jurisdictions=_FR,
+        unasked=True,
     ),
     error(
         "SN227",
@@ -95,6 +101,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         "write Lax or Strict",
         _measures(lambda item: item.same_site is SameSite.NONE),
         jurisdictions=_FR,
+        unasked=True,
     ),
     warning(
         "SN228",
@@ -113,6 +120,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         "give the other purposes an item of their own",
         _measures(lambda item: len(item.categories) > 1),
         jurisdictions=_FR,
+        unasked=True,
     ),
     warning(
         "SN230",
@@ -122,6 +130,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         'write information = "..." and show that text where people look for it',
         _measures(lambda item: item.information is None),
         jurisdictions=_FR,
+        unasked=True,
     ),
     warning(
         "SN231",
@@ -131,6 +140,7 @@ JURISDICTION_RULES: tuple[Rule, ...] = (
         'write objection = "..." and say there how',
         _measures(lambda item: item.objection is None),
         jurisdictions=_FR,
+        unasked=True,
     ),
     warning(
         "SN232",

@@ -4,5 +4,17 @@ from strictly_necessary.declaration._items import Significance
 from strictly_necessary.versions._change import Change, ChangeKind, Difference
 from strictly_necessary.versions._diff import diff
 from strictly_necessary.versions._history import History, Version
+from strictly_necessary.versions._loading import folder_of, load_history, read_history
 
-__all__ = ["Change", "ChangeKind", "Difference", "History", "Significance", "Version", "diff"]
+__all__ = [
+    "Change",
+    "ChangeKind",
+    "Difference",
+    "History",
+    "Significance",
+    "Version",
+    "diff",
+    "folder_of",
+    "load_history",
+    "read_history",
+]

@@ -32,6 +32,12 @@ def widens(old: Item, new: Item) -> bool:
     return old.id != new.id or any(change.kind in ASKING_KINDS for change in _compare(old, new))
 
 
+def asked_anew(old: Declaration, new: Declaration, item: Item) -> bool:
+    """Whether the author of the new declaration has people asked again. What the old one asked for already was done."""
+    is_same = old.policy.version == new.policy.version and item.id in old.policy.ask
+    return item.id in new.policy.ask and not is_same
+
+
 def _item_changes(old: Declaration, new: Declaration) -> Iterator[Change]:
     pairs = paired(old.items, new.items)
     before = {id(after): item for item, after in pairs}
@@ -41,7 +47,7 @@ def _item_changes(old: Declaration, new: Declaration) -> Iterator[Change]:
         for change in _one(old, was, item, gated=gated):
             yield replace(change, needs_consent=gated and change.kind in ASKING_KINDS)
         renamed = was is not None and was.id != item.id  # answers are remembered by the id
-        if gated and (item.id in new.policy.ask or renamed):
+        if gated and (asked_anew(old, new, item) or renamed):
             yield Change(ChangeKind.ASKED_AGAIN, _subject(item), item.id, needs_consent=True)
         elif gated and old.policy.operator != new.policy.operator and was is not None:
             operators = (old.policy.operator, new.policy.operator)
