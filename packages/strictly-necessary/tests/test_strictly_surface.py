@@ -44,6 +44,9 @@ NAMES = {
     "strictly_necessary.cookies": """
         CookiePair CookieSyntaxError SetCookie lifetime parse_cookie_date parse_cookie_header parse_set_cookie refusal
         serialize_cookie_header serialize_set_cookie""",
+    "strictly_necessary.consent": """
+        Acknowledgement Action Answer Answers Channel Choice Consent Latest Ledger LedgerError OutdatedError Receipt
+        SignalError Standing Tally Visitor Who as_json export receipt_schema standing""",
     "strictly_necessary.rules": "PREFIXES RULES Breach Rule broken_by prefix_of",
     "strictly_necessary.versions": """
         Change ChangeKind Difference History Significance Version diff folder_of load_history read_history""",
@@ -60,6 +63,7 @@ INTRODUCTIONS = {
     "strictly_necessary.browser": "The browser's guard, for those who serve it without the server's: see "
     "[addresses](addresses.md).",
     "strictly_necessary.cookies": "Cookie headers as bytes, read and written as RFC 6265bis says.",
+    "strictly_necessary.consent": "Answers, and the record of them. How to use them is in [consent](consent.md).",
     "strictly_necessary.rules": "The rules as a table. What each means is in [rules and codes](rules.md).",
     "strictly_necessary.versions": "What changed from one version to the next, and which of them holds when. See "
     "[how to release\na version](../how-to/release-a-version.md).",
@@ -67,12 +71,15 @@ INTRODUCTIONS = {
 
 
 CONSTANTS = {
+    "Answers": "The latest answer of an account by the id of the item.",
     "DENIED_FEATURES": "The features that no page may use, unless the declaration says so.",
     "GUARD_PATH": "The address of the browser's guard.",
+    "Ledger": "Where receipts and acknowledgements are kept: a protocol, so that you can write your own.",
     "Mode": "`enforce`, `raise` or `report`.",
     "PREFIXES": "The prefixes of names that browsers enforce.",
     "REPORT_PATH": "The address to which the browser's guard reports.",
     "RULES": "Every rule, in the order of its code.",
+    "Who": "Given the scope of ASGI or the environ of WSGI, who asks: a `Visitor`, None, or something to await.",
     "WELL_KNOWN": "The address at which machines look for the declaration.",
 }
 """Constants have no docstring that a program can see."""
