@@ -241,7 +241,9 @@ def test_json_holds_the_whole_declaration() -> None:
     assert document["items"][1]["lifetime_in_words"] == "At most 2 hours."
     assert set(document["items"][0]) >= {field.name for field in fields(Item)} - {"translations"}
     assert set(document["third_parties"][0]) == {field.name for field in fields(ThirdParty)} - {"translations"}
-    assert set(document["policy"]) == {field.name for field in fields(Policy)}
+    assert set(document["policy"]) == {field.name for field in fields(Policy)} - {"translations"}
+    assert document["policy"]["starts"] == "2026-11-23T00:00:00Z"
+    assert (document["consent"], document["changes"]) == (None, None)
     assert document["headers"] == []
     override = Override("referrer-policy", "no-referrer", "Privacy.", paths=("/help",))
     document = json.loads(render_json(replace(DECLARATION, overrides=(override,))))

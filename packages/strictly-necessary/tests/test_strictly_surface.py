@@ -34,9 +34,10 @@ NAMES = {
     "strictly_necessary.asgi": "Guard Mode nonce",
     "strictly_necessary.wsgi": "Guard Mode nonce",
     "strictly_necessary.page": """
-        WELL_KNOWN change_sentences gate_text heading preferred_language render_consents_html render_gate_html
-        render_html render_items_html render_json render_languages_html render_markdown render_news_html render_page
-        render_third_parties_html render_versions_html stylesheet well_known""",
+        WELL_KNOWN change_sentences gate_text heading preferred_language render_atom render_changes_html
+        render_consents_html render_gate_html render_html render_items_html render_json render_languages_html
+        render_markdown render_news_html render_page render_third_parties_html render_versions_html stylesheet
+        well_known""",
     "strictly_necessary.headers": """
         DENIED_FEATURES clear_site_data content_security_policy permissions_policy security_headers source_hash""",
     "strictly_necessary.browser": """

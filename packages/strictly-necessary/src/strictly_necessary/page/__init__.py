@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache, lru_cache
 from gettext import NullTranslations
 from html import escape
@@ -16,6 +17,7 @@ from importlib.resources import files
 
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.page import _html, _json, _markdown
+from strictly_necessary.page._changes import render_atom, render_changes_html
 from strictly_necessary.page._edition import Edition, edition
 from strictly_necessary.page._gate import render_consents_html, render_gate_html
 from strictly_necessary.page._language import language_for, preferred_language
@@ -23,7 +25,8 @@ from strictly_necessary.page._news import render_news_html, render_versions_html
 from strictly_necessary.page._others import third_parties_section
 from strictly_necessary.page._question import gate_text
 from strictly_necessary.page._sentences import change_sentences
-from strictly_necessary.page._wording import items_section, sections
+from strictly_necessary.page._wording import items_section, scheduled_in_words, sections
+from strictly_necessary.versions import Version
 
 __all__ = [
     "WELL_KNOWN",
@@ -31,6 +34,8 @@ __all__ = [
     "gate_text",
     "heading",
     "preferred_language",
+    "render_atom",
+    "render_changes_html",
     "render_consents_html",
     "render_gate_html",
     "render_html",
@@ -51,15 +56,23 @@ WELL_KNOWN = "/.well-known/cookie-policy.json"
 
 
 def render_html(
-    declaration: Declaration, *, language: str | None = None, catalogue: NullTranslations | None = None
+    declaration: Declaration,
+    *,
+    language: str | None = None,
+    catalogue: NullTranslations | None = None,
+    consent: str | None = None,
+    changes: str | None = None,
+    scheduled: Version | None = None,
 ) -> str:
     """Everything the page says, below its `<h1>`: links to its parts, then `<section class="policy-section">` with
     `<h2>`, cards with `<h3>`. No style and no script; everything from the declaration is escaped. When a `language` is
-    given, each part says so in its `lang`."""
-    view = edition(declaration, language, catalogue)
+    given, each part says so in its `lang`. `consent` is the address of the page where people change their answers,
+    `changes` that of the list of versions, and `scheduled` the version that follows."""
+    view = replace(edition(declaration, language, catalogue), consent=consent, changes=changes, scheduled=scheduled)
     parts = sections(view)
     contents = _html.contents(parts, view.language.gettext("On this page"), language)
-    return "\n".join([_updated(view, language), contents, *(_html.section(each, language) for each in parts)]) + "\n"
+    dates = [_updated(view, language), *_coming(view, language)]
+    return "\n".join([*dates, contents, *(_html.section(each, language) for each in parts)]) + "\n"
 
 
 def render_items_html(
@@ -90,16 +103,23 @@ def render_page(
     catalogue: NullTranslations | None = None,
     stylesheet: str | None = None,
     addresses: Mapping[str, str] | None = None,
+    consent: str | None = None,
+    changes: str | None = None,
+    scheduled: Version | None = None,
 ) -> str:
     """A whole HTML page, complete in itself: without the address of a `stylesheet`, ours is inside. No script.
-    `addresses` are those of the page in its languages; a line above the heading leads there."""
+    `addresses` are those of the page in its languages; a line above the heading leads there. The others are those of
+    `render_html`."""
     view = edition(declaration, language, catalogue)
     if stylesheet is None:
         head = f"<style>{_stylesheet()}</style>\n"
     else:
         head = f'<link rel="stylesheet" href="{escape(stylesheet)}">\n'
     title = _title(view)
-    body = f"<h1>{escape(title)}</h1>\n{render_html(declaration, language=language, catalogue=catalogue)}"
+    inner = render_html(
+        declaration, language=language, catalogue=catalogue, consent=consent, changes=changes, scheduled=scheduled
+    )
+    body = f"<h1>{escape(title)}</h1>\n{inner}"
     if addresses:
         head = _html.alternates(addresses) + head
         body = render_languages_html(addresses, language=view.language.code, catalogue=catalogue) + body
@@ -107,10 +127,16 @@ def render_page(
 
 
 def render_markdown(
-    declaration: Declaration, *, language: str | None = None, catalogue: NullTranslations | None = None
+    declaration: Declaration,
+    *,
+    language: str | None = None,
+    catalogue: NullTranslations | None = None,
+    consent: str | None = None,
+    changes: str | None = None,
+    scheduled: Version | None = None,
 ) -> str:
-    """The whole page as CommonMark."""
-    view = edition(declaration, language, catalogue)
+    """The whole page as CommonMark. The parameters are those of `render_html`."""
+    view = replace(edition(declaration, language, catalogue), consent=consent, changes=changes, scheduled=scheduled)
     updated = view.language.gettext(
         "Last updated: {date}. Version {version}.",
         date=view.language.date(view.policy.last_updated),
@@ -123,11 +149,17 @@ def render_markdown(
 
 
 def render_json(
-    declaration: Declaration, *, language: str | None = None, catalogue: NullTranslations | None = None
+    declaration: Declaration,
+    *,
+    language: str | None = None,
+    catalogue: NullTranslations | None = None,
+    consent: str | None = None,
+    changes: str | None = None,
 ) -> str:
     """The whole declaration and its words for machines: one object with `format`, `language`, `policy`, `items`,
-    `third_parties`, `headers` and `browsers`."""
-    return json.dumps(_json.document(edition(declaration, language, catalogue)), indent=2, ensure_ascii=False) + "\n"
+    `third_parties`, `headers`, `browsers`, and the addresses `consent` and `changes`."""
+    view = replace(edition(declaration, language, catalogue), consent=consent, changes=changes)
+    return json.dumps(_json.document(view), indent=2, ensure_ascii=False) + "\n"
 
 
 @lru_cache(maxsize=8)
@@ -165,3 +197,12 @@ def _updated(view: Edition, language: str | None) -> str:
         f'<p class="policy-updated"{_html.lang(language)}>'
         f"{text.format(date=date, version=escape(view.policy.version))}</p>"
     )
+
+
+def _coming(view: Edition, language: str | None) -> list[str]:
+    """A line about the version that follows."""
+    if view.scheduled is None:
+        return []
+    text = escape(scheduled_in_words(view, view.scheduled))
+    told = f'<a href="{escape(view.changes)}">{text}</a>' if view.changes else text
+    return [f'<p class="policy-updated"{_html.lang(language)}>{told}</p>']

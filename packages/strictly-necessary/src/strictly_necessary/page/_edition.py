@@ -10,6 +10,7 @@ from strictly_necessary.declaration._items import Category, Item, Kind, Policy, 
 from strictly_necessary.page._blocks import Card, Code, Fact, Strong, Weight, Words
 from strictly_necessary.page._language import N_, Language, language_for
 from strictly_necessary.page._reach import Reach
+from strictly_necessary.versions import Version
 
 KINDS = {
     Kind.COOKIE: N_("Cookie"),
@@ -41,12 +42,16 @@ CATEGORIES = {
 @dataclass(frozen=True, slots=True)
 class Edition:
     """`declaration` has its texts in the language already, and `reach` tells whom its pages reach; `own` are the items
-    that the operator provides."""
+    that the operator provides. `consent` and `changes` are the addresses of the pages with people's answers and with
+    all versions, and `scheduled` is the version that follows."""
 
     declaration: Declaration
     language: Language
     own: frozenset[str]
     reach: Reach
+    consent: str | None = None
+    changes: str | None = None
+    scheduled: Version | None = None
 
     @property
     def policy(self) -> Policy:
@@ -170,6 +175,8 @@ def removal_in_words(view: Edition, item: Item) -> str:
     if item.removal:
         browser = _("Or delete it in your browser’s settings.")
         return f"{item.removal} {browser}"
+    if not view.declaration.is_exempt(item):
+        return _("Take back your consent, or delete it in your browser’s settings.")
     if Category.AUTHENTICATION in item.categories:
         return _("Sign out, or delete it in your browser’s settings.")
     if item.lifetime.is_session and item.kind is Kind.SESSION:

@@ -81,22 +81,28 @@ def _signal(view: Edition) -> str:
 
 
 def _consent(view: Edition, standing: Standing, item: Item, back: str, action: str, policy: str | None) -> str:
-    _ = view.language.gettext
     label = f"cookie-consent-{item.id}"
-    withdraw, refuse, allow = _("Take it back"), _("No"), _("Yes")
-    if item.id in standing.granted:
-        state, answers = _("You allowed it."), [("withdraw", withdraw)]
-    elif item.id in standing.refused:
-        state, answers = _("You refused it. It is neither stored nor read."), [("grant", _("Allow it"))]
-        if standing.signal:
-            state, answers = _("It is neither stored nor read."), []
-    else:
-        state = _("You have not answered. It is neither stored nor read.")
-        answers = [("refuse", refuse), ("grant", allow)]
+    state, answers = _state(view, standing, item)
     card = Card(label, (title_in_words(view, item),), facts(view, item))
     buttons = "".join(_button(act, text, label) for act, text in answers)
     form = _form(action, _hidden(view, (item,), back), buttons) if buttons else ""
     return _asked(view, card, item, policy, state).removesuffix("</div>") + f"{form}\n</div>"
+
+
+def _state(view: Edition, standing: Standing, item: Item) -> tuple[str, list[tuple[str, str]]]:
+    """What holds for the item, and what people can do about it. A signal of the browser is changed in the browser."""
+    _ = view.language.gettext
+    back = [("withdraw", _("Take it back"))]
+    if standing.signal:
+        if standing.said and item.id in standing.said.granted:
+            return _("You allowed it once, but your browser’s no counts."), back
+        return _("It is neither stored nor read."), []
+    if item.id in standing.granted:
+        return _("You allowed it."), back
+    if item.id in standing.refused:
+        return _("You refused it. It is neither stored nor read."), [("grant", _("Allow it"))]
+    unanswered = _("You have not answered. It is neither stored nor read.")
+    return unanswered, [("refuse", _("No")), ("grant", _("Yes"))]
 
 
 def _asked(view: Edition, card: Card, item: Item, policy: str | None, state: str | None = None) -> str:

@@ -18,6 +18,8 @@ def document(view: Edition) -> dict[str, Any]:
         "format": FORMAT,
         "language": view.language.code,
         "policy": _policy(view.policy),
+        "consent": view.consent,
+        "changes": view.changes,
         "items": [_item(view, item) for item in view.declaration.items],
         "third_parties": [_third_party(party) for party in view.declaration.third_parties],
         "headers": [override_as_json(override) for override in view.declaration.overrides],
@@ -40,6 +42,10 @@ def _policy(policy: Policy) -> dict[str, Any]:
         "terms": policy.terms,
         "desktop_apps": list(policy.desktop_apps),
         "hosts": list(policy.hosts),
+        "starts": policy.starts_at.isoformat().replace("+00:00", "Z"),
+        "change": policy.change.value if policy.change else None,
+        "summary": policy.summary,
+        "ask": list(policy.ask),
     }
 
 

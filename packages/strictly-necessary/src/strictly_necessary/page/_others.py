@@ -22,7 +22,7 @@ def third_parties_section(view: Edition) -> Section:
     if not parties:
         start.append(_("At present there are none."))
     blocks: tuple[Block, ...] = (paragraph(" ".join(start)),)
-    blocks += tuple(_party_card(view, number, party) for number, party in enumerate(parties, 1))
+    blocks += tuple(party_card(view, number, party) for number, party in enumerate(parties, 1))
     if parties and view.policy.privacy_policy:
         link = Link(_("Privacy Policy"), view.policy.privacy_policy)
         words = view.language.words("They are also listed in our {privacy_policy}.", privacy_policy=link)
@@ -59,7 +59,8 @@ def _reaching(view: Edition) -> list[str]:
     return told
 
 
-def _party_card(view: Edition, number: int, party: ThirdParty) -> Card:
+def party_card(view: Edition, number: int, party: ThirdParty) -> Card:
+    """What people may want to know before they go there."""
     _ = view.language.gettext
     facts = [
         Fact(_("Where"), ((Code(party.host),),)),
@@ -81,11 +82,12 @@ def headers_section(view: Edition) -> Section:
         "Our strictest settings let a page load from us alone, run nothing of others and reach no sensor. These are "
         "the exceptions from them, and why they are made."
     )
-    cards = tuple(_override_card(view, number, each) for number, each in enumerate(view.declaration.overrides, 1))
+    cards = tuple(override_card(view, number, each) for number, each in enumerate(view.declaration.overrides, 1))
     return Section("headers", _("Exceptions in our security settings"), (paragraph(start), *cards))
 
 
-def _override_card(view: Edition, number: int, override: Override) -> Card:
+def override_card(view: Edition, number: int, override: Override) -> Card:
+    """What the header is set to, where, and why."""
     _ = view.language.gettext
     name = f"{override.name} {override.directive}" if override.directive else override.name
     facts = (

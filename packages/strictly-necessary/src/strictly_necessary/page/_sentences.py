@@ -33,7 +33,7 @@ _FLAGS: dict[tuple[str | None, str | None], str] = {
 }
 """What the new value of such a field means, whichever way it changed."""
 
-_WRITERS = {
+WRITERS = {
     # Translators: these follow “now set by”
     SetBy.SERVER: N_("our server"),
     SetBy.SCRIPT: N_("a script on our pages"),
@@ -153,7 +153,9 @@ class Teller:
         if change.kind is ChangeKind.NEW_PURPOSE:
             return _("{title}: one more purpose. {purpose}", title=title, purpose=self._purpose(change, after))
         if change.kind is ChangeKind.REMOVED_PURPOSE:
-            return _("{title}: one purpose less. It was: {purpose}", title=title, purpose=self._purpose(change, before))
+            return _(
+                "{title}: one purpose fewer. It was: {purpose}", title=title, purpose=self._purpose(change, before)
+            )
         if change.kind is ChangeKind.NEW_RECIPIENT:
             return _("{title}: now also sent to {names}.", title=title, names=after)
         if change.kind is ChangeKind.REMOVED_RECIPIENT:
@@ -166,7 +168,7 @@ class Teller:
             places = {"after": _(KINDS[Kind(after)]), "before": _(KINDS[Kind(before)])}
             return _("{title}: now in another place: {after}. Before: {before}.", title=title, **places)
         if change.field == "set_by":
-            writers = {"after": _(_WRITERS[SetBy(after)]), "before": _(_WRITERS[SetBy(before)])}
+            writers = {"after": _(WRITERS[SetBy(after)]), "before": _(WRITERS[SetBy(before)])}
             return _("{title}: now set by {after}; before, by {before}.", title=title, **writers)
         was = self._item(change, old=True)
         gone = (was and was.objection) or before
@@ -237,7 +239,7 @@ class Teller:
         reason = found.reason if found else change.after
         if change.before is None:
             return _("A new exception from our strictest security settings: {reason}", reason=reason)
-        return _("An exception from our strictest security settings is now another: {reason}", reason=reason)
+        return _("An exception from our strictest security settings has changed: {reason}", reason=reason)
 
     def _wording(self, change: Change) -> str:
         _ = self.language.gettext
@@ -259,9 +261,9 @@ class Teller:
         if change.field == "desktop_apps" and after:
             return _("Our desktop apps are now: {names}.", names=self.language.joined(self.new.policy.desktop_apps))
         if change.field == "privacy_policy":
-            return _("The link to our Privacy Policy is another.")
+            return _("Our Privacy Policy is now at another address.")
         if change.field == "terms":
-            return _("The link to our Terms of Service is another.")
+            return _("Our Terms of Service are now at another address.")
         return _("{title}: described in other words.", title=change.subject)
 
     def _title(self, change: Change) -> str:

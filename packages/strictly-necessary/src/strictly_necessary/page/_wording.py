@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from strictly_necessary.declaration._items import Category
-from strictly_necessary.page._blocks import Block, Bullets, Link, Paragraph, Section, Strong, paragraph
+from strictly_necessary.page._blocks import Block, Bullets, Code, Link, Paragraph, Section, Strong, Words, paragraph
 from strictly_necessary.page._browsers import BROWSERS
-from strictly_necessary.page._claims import absent, approach, keeps_only_the_necessary, nothing_is_kept, summary
-from strictly_necessary.page._edition import Edition, item_card
+from strictly_necessary.page._claims import LAW, absent, approach, keeps_only_the_necessary, nothing_is_kept, summary
+from strictly_necessary.page._edition import Edition, item_card, title_in_words
 from strictly_necessary.page._others import headers_section, third_parties_section
+from strictly_necessary.versions import Version
 
 
 def sections(view: Edition) -> tuple[Section, ...]:
@@ -17,6 +18,7 @@ def sections(view: Edition) -> tuple[Section, ...]:
         _meaning(view),
         approach(view),
         items_section(view),
+        *([_consent(view)] if view.declaration.gated else []),
         absent(view),
         third_parties_section(view),
         _control(view),
@@ -34,6 +36,58 @@ def items_section(view: Edition) -> Section:
     cards = tuple(item_card(view, item) for item in view.declaration.items)
     blocks: tuple[Block, ...] = (paragraph(intro), *cards) if cards else (paragraph(nothing_is_kept(view)),)
     return Section("items", _("What we keep in your browser"), blocks)
+
+
+def _consent(view: Edition) -> Section:
+    """Where something needs consent: how people are asked, and what becomes of the answer."""
+    _, declaration = view.language.gettext, view.declaration
+    titles = [title_in_words(view, item) for item in declaration.gated]
+    asked = _(
+        "For this we need your consent, so we ask you first: {titles}. Without your yes, it is neither stored nor "
+        "read, and no answer means no.",
+        titles=view.language.joined(titles),
+    )
+    signal = _(
+        "If your browser sends Global Privacy Control, we take it as no and do not ask. When something that you "
+        "allowed is to do more than before, we ask you again."
+    )
+    blocks = [paragraph(asked), *_answer(view), Paragraph(_change_of_mind(view)), paragraph(signal)]
+    if len(declaration.gated) < len(declaration.items):
+        law = view.language.joined([_(LAW[jurisdiction]) for jurisdiction in view.policy.jurisdictions])
+        blocks.append(
+            paragraph(
+                _(
+                    "Everything else on the list needs no consent: cookies like these are exempt under {law}.",
+                    law=law,
+                )
+            )
+        )
+    return Section("consent", _("Your consent"), tuple(blocks))
+
+
+def _answer(view: Edition) -> list[Paragraph]:
+    choice = view.declaration.choice
+    if choice is None:
+        return []
+    kept = view.language.words(
+        "The cookie {name} remembers your answer: which version of this policy it was about, what you allowed and what "
+        "you refused. We also keep a record of what you were shown, when, and what you answered. If you have an "
+        "account, it belongs to that; otherwise nothing in it tells who you are.",
+        name=Code(choice.name),
+    )
+    return [Paragraph(kept)]
+
+
+def _change_of_mind(view: Edition) -> Words:
+    _, words = view.language.gettext, view.language.words
+    if view.consent:
+        return words(
+            "You can change your mind at any time, on the page {answers}. What you take back is removed at once.",
+            answers=Link(_("Your answers"), view.consent),
+        )
+    return words(
+        "You can change your mind at any time, as easily as you answered. What you take back is removed at once."
+    )
 
 
 def _meaning(view: Edition) -> Section:
@@ -92,7 +146,22 @@ def _changes(view: Edition) -> Section:
         version=view.policy.version,
         date=view.language.date(view.policy.last_updated),
     )
-    return Section("changes", _("Changes"), (paragraph(text),))
+    blocks = [paragraph(text)]
+    if view.scheduled:
+        blocks.append(paragraph(scheduled_in_words(view, view.scheduled)))
+    if view.changes:
+        every = view.language.words(
+            "Every version, and what changed with it, stands on the page {changes}.",
+            changes=Link(_("Changes to this policy"), view.changes),
+        )
+        blocks.append(Paragraph(every))
+    return Section("changes", _("Changes"), tuple(blocks))
+
+
+def scheduled_in_words(view: Edition, version: Version) -> str:
+    """That another version follows, and when."""
+    date = view.language.date(version.starts.date())
+    return view.language.gettext("Version {version} follows on {date}.", version=version.number, date=date)
 
 
 def _contact(view: Edition) -> Section:
