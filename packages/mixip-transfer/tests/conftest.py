@@ -10,6 +10,8 @@ import base64
 import hashlib
 import json
 import os
+import pty
+import re
 import secrets
 import socketserver
 import subprocess
@@ -71,6 +73,9 @@ class Double:
         self.continues_downloads = True
         self.raw_bytes = 0
         self.on_segment: Callable[[int], None] = lambda _index: None
+        self.on_policy: Callable[[], None] = lambda: None
+        self.policy: dict[str, Any] | None = None  # the state that is answered; None: there is no such address
+        self.policy_forms: list[dict[str, list[str]]] = []
         self.address = ""
         self.server: Any = None
 
@@ -183,6 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = self.rfile.read(length)
+        if self.command == "POST" and "cookie-consent" in self.path:
+            double.policy_forms.append(parse_qs(body.decode()))
         if fault and fault.kind == "status":
             self._answer(fault.status, fault.body or {"title": "A fault", "code": "fault"}, fault.headers)
             return
@@ -198,6 +205,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not open_to_all and bearer not in double.tokens:
             self._answer(401, {"title": "You are not signed in", "code": "not_signed_in", "action": "Sign in."})
             return
+        if path[-1] == "cookie-consent":
+            double.on_policy()
         if path[:1] == ["api"] and path[-1] == "content":
             self._content(path[2], fault)
         elif path[0] == "oauth":
@@ -220,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
                     "token_endpoint": f"{double.address}/oauth/token",
                     "revocation_endpoint": f"{double.address}/oauth/revoke",
                 }
+            case [_, ".well-known", "cookie-consent"] if double.policy is not None:
+                return 200, double.policy
             case ["GET", "api", "session"]:
                 return 200, {"email": "ada@example.org", "name": "test computer", "expires_at": "2026-12-23T13:00:00Z"}
             case ["GET", "api", "works"]:
@@ -404,6 +415,46 @@ class Desk:
         out, err = process.communicate(timeout=120)
         return Finished(process.returncode, out, err)
 
+    def start_on_a_terminal(self, *arguments: str, **extra: str) -> tuple[subprocess.Popen[str], int]:
+        """The process, with standard output in a pipe and standard error on a terminal; and that terminal."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mixip_transfer", *arguments],
+            env=self.environment | {"TERM": "xterm", "COLUMNS": "80"} | extra,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            text=True,
+        )
+        os.close(theirs)
+        return process, ours
+
+    def on_a_terminal(self, *arguments: str, piped: bool = False, **extra: str) -> Finished:
+        """A command whose standard error is a terminal of 80 columns, and its standard output too unless `piped`. What
+        the terminal shows is in `err`, without the codes for colours and the cursor."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mixip_transfer", *arguments],
+            env=self.environment | {"TERM": "xterm", "COLUMNS": "80"} | extra,
+            cwd=self.home,
+            stdin=theirs,
+            stdout=subprocess.PIPE if piped else theirs,
+            stderr=theirs,
+            text=True,
+        )
+        os.close(theirs)
+        shown = bytearray()
+        with os.fdopen(ours, "rb", buffering=0) as stream:
+            try:
+                while piece := stream.read(4096):
+                    shown += piece
+            except OSError:  # Linux: nobody holds the other end any more
+                pass
+        out, _ = process.communicate(timeout=60)
+        plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+        return Finished(process.returncode, out or "", plain.replace("\r\n", "\n"))
+
     def tree(self) -> dict[str, bytes]:
         """Every file and folder under the home, with the content of the files."""
         return {
@@ -463,3 +514,19 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield Desk(home, environment | {"DBUS_SESSION_BUS_ADDRESS": told.read_text().strip()})
     finally:
         session.communicate(b"\n", timeout=30)  # the shell ends, and the session and the keyring with it
+
+
+@pytest.fixture
+def person(desk: Any, double: Any) -> Any:
+    """Someone who is signed in to the platform on this computer, with one work."""
+    put = (
+        "import keyring, sys\n"
+        "address, token = sys.argv[1], sys.stdin.read()\n"
+        "keyring.set_password('mixip-transfer', address, token)\n"
+        "keyring.set_password('mixip-transfer', 'current platform', address)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", put, double.address], env=desk.environment, input=double.token, text=True, check=True
+    )
+    double.add_work("My film")
+    return desk

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -23,40 +22,6 @@ from mixip_transfer.cli import cli
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "mixip-transfer.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def person(desk: Any, double: Any) -> Any:
-    """Someone who is signed in to the platform on this computer, with one work."""
-    put = (
-        "import keyring, sys\n"
-        "address, token = sys.argv[1], sys.stdin.read()\n"
-        "keyring.set_password('mixip-transfer', address, token)\n"
-        "keyring.set_password('mixip-transfer', 'current platform', address)\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", put, double.address], env=desk.environment, input=double.token, text=True, check=True
-    )
-    double.add_work("My film")
-    return desk
-
-
-def on_a_terminal(desk: Any, *arguments: str, columns: int = 80) -> str:
-    """What a command that ends well writes on a terminal, without the codes for colours and the cursor."""
-    ours, theirs = pty.openpty()
-    environment = desk.environment | {"TERM": "xterm", "COLUMNS": str(columns)}
-    command = [sys.executable, "-m", "mixip_transfer", *arguments]
-    process = subprocess.Popen(command, env=environment, cwd=desk.home, stdin=theirs, stdout=theirs, stderr=theirs)
-    os.close(theirs)
-    shown = bytearray()
-    with os.fdopen(ours, "rb", buffering=0) as stream:
-        try:
-            while piece := stream.read(4096):
-                shown += piece
-        except OSError:  # Linux: nobody holds the other end any more
-            pass
-    assert process.wait(60) == 0, shown
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
 
 
 def content(desk: Any, name: str, size: int = 2_500_000) -> bytes:
@@ -163,7 +128,7 @@ def test_every_path_that_cannot_be_sent_is_named_at_once(person: Any, double: An
 def test_a_terminal_says_what_became_of_each_file(person: Any) -> None:
     for name in ("master.mov", "stem.wav"):
         content(person, name)
-    shown = on_a_terminal(person, "send", "master.mov", "stem.wav", "--work", "My film")
+    shown = person.on_a_terminal("send", "master.mov", "stem.wav", "--work", "My film").err
     for name in ("master.mov", "stem.wav"):
         _, said, after = shown.partition(f"{name} delivered and verified")
         assert said
@@ -186,7 +151,7 @@ def test_the_status_is_a_plain_date_for_people_and_json_for_scripts(person: Any,
 def test_a_long_title_gives_way_on_a_terminal_only(person: Any, double: Any) -> None:
     title = "The long and winding title of a film that never ends " * 3
     double.add_work(title.strip())
-    shown = on_a_terminal(person, "list", columns=80)
+    shown = person.on_a_terminal("list").err
     assert "The long and winding" in shown
     assert "…" in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
@@ -357,8 +322,11 @@ def test_an_answer_that_is_not_the_protocols_is_a_plain_sentence(person: Any, do
 
 
 def test_a_defect_of_the_app_is_a_plain_sentence(bare_desk: Any) -> None:
-    broken = "import mixip_transfer.cli as c, sys; c.open_storage = None; sys.argv.insert(1, 'status'); c.main()"
-    for more, place in (([], ""), (["--verbose"], "TypeError at cli.py:")):
+    broken = (
+        "import mixip_transfer.cli as c, mixip_transfer.options as o, sys;"
+        " o.open_storage = None; sys.argv.insert(1, 'status'); c.main()"
+    )
+    for more, place in (([], ""), (["--verbose"], "TypeError at options.py:")):
         done = subprocess.run(
             [sys.executable, "-c", broken, *more],
             env=bare_desk.environment, capture_output=True, text=True, timeout=60, check=False,
@@ -374,18 +342,31 @@ def test_the_version(bare_desk: Any) -> None:
     assert bare_desk.run("--version").out == f"mixip-transfer, version {__version__}\n"
 
 
-@pytest.mark.parametrize("name", sorted(cli.commands))
+def every_command(group: click.Group, before: str = "") -> dict[str, click.Command]:
+    """The commands, and those in groups of commands, by what is typed for them."""
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        found[f"{before}{name}"] = command
+        if isinstance(command, click.Group):
+            found |= every_command(command, f"{before}{name} ")
+    return found
+
+
+COMMANDS = every_command(cli)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_explains_itself_with_an_example(name: str) -> None:
-    done = CliRunner().invoke(cli, [name, "--help"])
+    done = CliRunner().invoke(cli, [*name.split(), "--help"])
     assert done.exit_code == 0
     assert f"  mixip-transfer {name}" in done.output
-    for parameter in cli.commands[name].params:
+    for parameter in COMMANDS[name].params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.name} says nothing"
 
 
 def test_the_guide_names_every_command_option_and_exit_code() -> None:
-    for name, command in cli.commands.items():
+    for name, command in COMMANDS.items():
         assert f"mixip-transfer {name}" in GUIDE, name
         for parameter in command.params:
             if isinstance(parameter, click.Option):

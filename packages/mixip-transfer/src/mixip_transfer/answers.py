@@ -1,7 +1,8 @@
 """What the platform answers, checked once and frozen.
 
-Source: docs/transfer-protocol.md. Fields that this app does not need are left out; unknown ones are ignored.
-Every reader raises BadAnswerError for an answer that the protocol does not allow.
+Source: docs/transfer-protocol.md; for the cookie policy, the state that strictly-necessary answers. Fields that this
+app does not need are left out; unknown ones are ignored. Every reader raises BadAnswerError for an answer that the
+protocol does not allow.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ Json = Mapping[str, Any]
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,2000}")
 _STATES = ("open", "verifying", "delivered")
+_POLICY_FORMAT = 1
+_ANSWERS = ("granted", "refused", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,50 @@ class AuthorizationServer:
     authorization_endpoint: str
     token_endpoint: str
     revocation_endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyItem:
+    """Something that the platform keeps only with consent. `answer` is `granted`, `refused` or None; `asks`, whether
+    the platform waits for one."""
+
+    id: str
+    title: str
+    purposes: tuple[str, ...]
+    lifetime: str
+    provider: str
+    recipients: tuple[str, ...]
+    answer: str | None
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyNews:
+    """A significant version of the cookie policy that the account has not been told of. `changes` are sentences."""
+
+    version: str
+    starts: str
+    last_updated: str
+    summary: str | None
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """The cookie policy in force, for one account. `question` is the whole text of what is asked, in `language`; None
+    when nothing is asked. `news` begins with the oldest."""
+
+    version: str
+    last_updated: str
+    starts: str
+    language: str
+    question: str | None
+    items: tuple[PolicyItem, ...]
+    news: tuple[PolicyNews, ...]
+
+    @property
+    def asks(self) -> bool:
+        return any(item.asks for item in self.items)
 
 
 def work(answer: Any) -> Work:
@@ -134,6 +181,47 @@ def authorization_server(answer: Any) -> AuthorizationServer:
     )
 
 
+def policy_state(answer: Any) -> PolicyState:
+    """The state of the cookie policy, format 1."""
+    if _map(answer).get("format") != _POLICY_FORMAT:
+        raise BadAnswerError("The platform describes its cookie policy in a way that this app does not know.")
+    return PolicyState(
+        version=_text(answer, "version"),
+        last_updated=_text(answer, "last_updated"),
+        starts=_text(answer, "starts"),
+        language=_text(answer, "language"),
+        question=_text_or_none(answer, "text"),
+        items=tuple(_policy_item(one) for one in _list(answer, "items")),
+        news=tuple(_policy_news(one) for one in _list(answer, "news")),
+    )
+
+
+def _policy_item(answer: Any) -> PolicyItem:
+    given = _text_or_none(answer, "answer")
+    if given not in _ANSWERS:
+        raise BadAnswerError(f"The platform's answer has the unknown consent {str(given)[:40]!r}.")
+    return PolicyItem(
+        id=_id(answer),
+        title=_text(answer, "title"),
+        purposes=_texts(answer, "purposes"),
+        lifetime=_text(answer, "lifetime"),
+        provider=_text(answer, "provider"),
+        recipients=_texts(answer, "recipients"),
+        answer=given,
+        asks=_flag(answer, "asks"),
+    )
+
+
+def _policy_news(answer: Any) -> PolicyNews:
+    return PolicyNews(
+        version=_text(answer, "version"),
+        starts=_text(answer, "starts"),
+        last_updated=_text(answer, "last_updated"),
+        summary=_text_or_none(answer, "summary"),
+        changes=_texts(answer, "changes"),
+    )
+
+
 def access_token(answer: Any) -> str:
     """The session token of a token answer (RFC 6749 section 5.1)."""
     token = _text(answer, "access_token")
@@ -181,6 +269,24 @@ def is_id(text: str) -> bool:
 def _text(answer: Any, field: str) -> str:
     value = _map(answer).get(field)
     if not isinstance(value, str):
+        raise BadAnswerError(f"The platform's answer lacks {field!r}.")
+    return value
+
+
+def _text_or_none(answer: Any, field: str) -> str | None:
+    return None if _map(answer).get(field) is None else _text(answer, field)
+
+
+def _texts(answer: Any, field: str) -> tuple[str, ...]:
+    values = _list(answer, field)
+    if not all(isinstance(value, str) for value in values):
+        raise BadAnswerError(f"The platform's answer has a {field!r} that is no list of texts.")
+    return tuple(values)
+
+
+def _flag(answer: Any, field: str) -> bool:
+    value = _map(answer).get(field)
+    if not isinstance(value, bool):
         raise BadAnswerError(f"The platform's answer lacks {field!r}.")
     return value
 

@@ -12,56 +12,36 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn
 
 import click
 
 from mixip_transfer import __version__, output
+from mixip_transfer.announcement import announcing
 from mixip_transfer.answers import is_token
 from mixip_transfer.errors import (
     BadAnswerError,
     KeyringError,
-    NotSignedInError,
     RefusedError,
     TransferError,
     UnreachableError,
     UsageError,
 )
 from mixip_transfer.names import platform_address, printable
+from mixip_transfer.options import json_option, platform_option, quiet_option, signed_in, verbose_option
 from mixip_transfer.platform import Platform
-from mixip_transfer.secure_storage import SecureStorage, open_storage
+from mixip_transfer.policy_commands import policy
+from mixip_transfer.secure_storage import open_storage
 from mixip_transfer.sign_in import sign_in, sign_out
 from mixip_transfer.transfers import get_files, send_files
 from mixip_transfer.works import find_work
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _STOPPED = "Stopped. What has arrived stays: the same command continues."
 _LEAVE_SECONDS = 5.0
 
 KINDS = ("film", "music", "photography", "design", "writing", "software", "other")
-
-_platform = click.option("--platform", "url", metavar="URL", help="The platform, when you are signed in to several.")
-_quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
-_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and show no progress.")
-
-
-def _verbose(command: F) -> F:
-    def note(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's form
-        if value:
-            output.speak_up()
-
-    option = click.option(
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=note,
-        help="Show each request and where a failure came from, without secrets.",
-    )
-    return option(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -83,7 +63,7 @@ def cli() -> None:
 @click.argument("url")
 @click.option("--no-browser", is_flag=True, help="Print the address to open instead of opening the browser.")
 @click.option("--device", metavar="NAME", help="How this computer is listed; its own name by default.")
-@_verbose
+@verbose_option
 def sign_in_command(url: str, device: str | None, *, no_browser: bool) -> None:
     """Sign in to the platform at URL with your browser.
 
@@ -117,7 +97,7 @@ def sign_in_command(url: str, device: str | None, *, no_browser: bool) -> None:
         if earlier is not None and is_token(earlier):
             with contextlib.suppress(TransferError):
                 sign_out(platform, earlier)
-    with Platform(address, token) as platform:
+    with announcing(address, token, even_without_news=True), Platform(address, token) as platform:
         click.echo(f"Signed in to {address} as {printable(platform.session().email)}.")
 
 
@@ -129,10 +109,10 @@ def sign_in_command(url: str, device: str | None, *, no_browser: bool) -> None:
 @click.option(
     "--parallel", type=click.IntRange(1, 64), default=4, show_default=True, help="How many connections send at once."
 )
-@_json
-@_platform
-@_quiet
-@_verbose
+@json_option
+@platform_option
+@quiet_option
+@verbose_option
 def send(
     paths: tuple[Path, ...],
     name: str,
@@ -154,17 +134,18 @@ def send(
       mixip-transfer send master.mov --work "My film"
       mixip-transfer send stems/*.wav --work "My album" --create --kind music
     """
-    address, token = _signed_in(url)
-    send_files(
-        address,
-        token,
-        paths,
-        work=name,
-        create=kind if create else None,
-        parallel=parallel,
-        as_json=as_json,
-        quiet=quiet,
-    )
+    address, token = signed_in(url)
+    with announcing(address, token, wanted=not (quiet or as_json)):
+        send_files(
+            address,
+            token,
+            paths,
+            work=name,
+            create=kind if create else None,
+            parallel=parallel,
+            as_json=as_json,
+            quiet=quiet,
+        )
 
 
 @cli.command("get")
@@ -179,10 +160,10 @@ def send(
     help="Where the files go; this folder by default.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a different file of the same name.")
-@_json
-@_platform
-@_quiet
-@_verbose
+@json_option
+@platform_option
+@quiet_option
+@verbose_option
 def get(
     names: tuple[str, ...],
     name: str,
@@ -202,15 +183,16 @@ def get(
       mixip-transfer get --work "My film" --to ~/Downloads
       mixip-transfer get master.mov --work "My film"
     """
-    address, token = _signed_in(url)
-    get_files(address, token, names, work=name, folder=folder, overwrite=overwrite, as_json=as_json, quiet=quiet)
+    address, token = signed_in(url)
+    with announcing(address, token, wanted=not (quiet or as_json)):
+        get_files(address, token, names, work=name, folder=folder, overwrite=overwrite, as_json=as_json, quiet=quiet)
 
 
 @cli.command("list")
 @click.option("--work", "name", metavar="NAME", help="Title or id of a work: list its files.")
-@_json
-@_platform
-@_verbose
+@json_option
+@platform_option
+@verbose_option
 def list_command(name: str | None, url: str | None, *, as_json: bool) -> None:
     """List your works, or the files of one.
 
@@ -219,8 +201,8 @@ def list_command(name: str | None, url: str | None, *, as_json: bool) -> None:
       mixip-transfer list
       mixip-transfer list --work "My film" --json
     """
-    address, token = _signed_in(url)
-    with Platform(address, token) as platform:
+    address, token = signed_in(url)
+    with announcing(address, token, wanted=not as_json), Platform(address, token) as platform:
         if name is None:
             works = list(platform.works())
             if as_json:
@@ -230,16 +212,16 @@ def list_command(name: str | None, url: str | None, *, as_json: bool) -> None:
             return
         work = find_work(platform, name)
         files = list(platform.files(work.id))
-    if as_json:
-        output.say_json({"work": output.facts_json(work), "files": [output.facts_json(file) for file in files]})
-    else:
-        output.say_files(files)
+        if as_json:
+            output.say_json({"work": output.facts_json(work), "files": [output.facts_json(file) for file in files]})
+        else:
+            output.say_files(files)
 
 
 @cli.command()
-@_json
-@_platform
-@_verbose
+@json_option
+@platform_option
+@verbose_option
 def status(url: str | None, *, as_json: bool) -> None:
     """Say who is signed in, and where.
 
@@ -248,23 +230,23 @@ def status(url: str | None, *, as_json: bool) -> None:
       mixip-transfer status
       mixip-transfer status --json
     """
-    address, token = _signed_in(url)
-    with Platform(address, token) as platform:
+    address, token = signed_in(url)
+    with announcing(address, token, wanted=not as_json), Platform(address, token) as platform:
         session = platform.session()
-    if as_json:
-        output.say_json({"platform": address, **output.facts_json(session)})
-        return
-    click.echo(f"Signed in to {address} as {printable(session.email)}.")
-    ends = f"; the session ends {output.moment(session.expires_at)}" if session.expires_at else ""
-    click.echo(f"This computer is listed as {printable(session.name)!r}{ends}.")
+        if as_json:
+            output.say_json({"platform": address, **output.facts_json(session)})
+            return
+        click.echo(f"Signed in to {address} as {printable(session.email)}.")
+        ends = f"; the session ends {output.moment(session.expires_at)}" if session.expires_at else ""
+        click.echo(f"This computer is listed as {printable(session.name)!r}{ends}.")
 
 
 @cli.command("sign-out")
 @click.option(
     "--force", is_flag=True, help="Remove the session from this computer even if the platform is not reached."
 )
-@_platform
-@_verbose
+@platform_option
+@verbose_option
 def sign_out_command(url: str | None, *, force: bool) -> None:
     """End the session on the platform, then remove it from this computer.
 
@@ -297,6 +279,9 @@ def sign_out_command(url: str | None, *, force: bool) -> None:
         return
     storage.forget(address)
     click.echo(f"Signed out of {address}.")
+
+
+cli.add_command(policy)
 
 
 def main() -> NoReturn:
@@ -341,19 +326,6 @@ def _interrupted(_signal: int, _frame: FrameType | None) -> NoReturn:
 def _leave() -> None:
     click.echo(_STOPPED, err=True)
     os._exit(130)
-
-
-def _signed_in(url: str | None) -> tuple[str, str]:
-    storage: SecureStorage = open_storage()
-    address = platform_address(url) if url else storage.current()
-    if address is None:
-        raise NotSignedInError(
-            "You are not signed in.", "Sign in first: mixip-transfer sign-in https://the-address-of-your-platform"
-        )
-    token = storage.token(address)
-    if token is None or not is_token(token):
-        raise NotSignedInError(f"You are not signed in to {address}.", f"Sign in: mixip-transfer sign-in {address}")
-    return address, token
 
 
 def _open_browser(page: str) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlsplit
@@ -24,6 +26,7 @@ from mixip_transfer import __version__, answers
 from mixip_transfer.content import Content, open_content
 from mixip_transfer.errors import BadAnswerError, NotSignedInError, RefusedError, StoppedError, UnreachableError
 from mixip_transfer.exchange import LONGEST_ERROR_BYTES, answered, exchange, is_encoded
+from mixip_transfer.languages import accepted_languages
 from mixip_transfer.names import is_this_computer, printable
 from mixip_transfer.retry import ASKING, Backoff, Patience, retry_after
 
@@ -33,6 +36,8 @@ Waiting = Callable[[str, float], None]
 
 USER_AGENT = f"mixip-transfer/{__version__}"
 CLIENT_ID = "mixip-transfer"
+
+_POLICY = "/.well-known/cookie-consent"
 
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -70,6 +75,7 @@ class Platform:
         self._client = httpx.Client(
             base_url=address,
             headers=headers,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is ever kept, not even in memory
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=connections + 2, max_keepalive_connections=connections + 2),
             verify=httpx.create_ssl_context(),  # heeds SSL_CERT_FILE, which trust_env=False alone would not
@@ -108,6 +114,24 @@ class Platform:
     def revoke(self, endpoint: str, token: str) -> None:
         """End the session of a token (RFC 7009); one that has ended already is fine."""
         self._send("POST", endpoint, form={"token": token, "client_id": CLIENT_ID})
+
+    # The cookie policy
+
+    def policy(self, *, language: str | None = None) -> answers.PolicyState:
+        """The policy for this account; without `language`, in the one of this computer if there is a text in it."""
+        query = {} if language is None else {"language": language}
+        headers = {"Accept-Language": accepted_languages(os.environ)}
+        return answers.policy_state(self._json("GET", _POLICY, query=query, headers=headers))
+
+    def answer_policy(
+        self, act: str, *, version: str, items: Sequence[str], language: str | None = None
+    ) -> answers.PolicyState:
+        """Record an answer about `items` (`grant` or `refuse`), or with `acknowledge` that `version` has been told."""
+        form = {"act": act, "version": version, "shown": items}
+        if language is not None:
+            form["language"] = language
+        # Each answer makes a receipt, so it is not sent twice; to acknowledge twice is the same as once.
+        return answers.policy_state(self._json("POST", _POLICY, form=form, repeatable=act == "acknowledge"))
 
     # Works and files
 
@@ -245,7 +269,7 @@ class Platform:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         pieces: Body | None = None,
         repeatable: bool = True,
