@@ -60,6 +60,7 @@ def consent_tables(metadata: MetaData) -> ConsentTables:
         *(Column(name, Text, primary_key=True) for name in ("account", "item")),
         *(Column(name, Text, nullable=False) for name in ("action", "version")),
         Column("at", BigInteger, nullable=False),
+        Column("number", BigInteger, nullable=False),
     )
     acknowledgements = Table(
         "consent_acknowledgements",
@@ -102,15 +103,23 @@ class SQLAlchemyLedger:
                 kept = connection.execute(select(*(table.c[name] for name in _RECEIPT)).where(table.c.id == receipt.id))
                 require_same(receipt_of(*kept.one()), receipt)
             elif receipt.account is not None:
+                number = connection.execute(select(table.c.number).where(table.c.id == receipt.id)).scalar_one()
+                given = {"version": receipt.version, "at": values["at"], "number": number}
                 # Always in the same order: two that wait for each other in turn would wait for ever.
                 for answer in sorted(receipt.answers, key=lambda each: each.item.id):
-                    given = {"action": answer.action.value, "version": receipt.version, "at": values["at"]}
-                    self._remember(connection, {"account": receipt.account, "item": answer.item.id, **given})
+                    key = {"account": receipt.account, "item": answer.item.id}
+                    self._remember(connection, {**key, "action": answer.action.value, **given})
 
     def _remember(self, connection: Connection, values: dict[str, Any]) -> None:
-        statement = _insert(connection, self._tables.answers).values(values)
-        changed = {name: statement.excluded[name] for name in ("action", "version", "at")}
-        connection.execute(statement.on_conflict_do_update(index_elements=["account", "item"], set_=changed))
+        """Unless an answer that was recorded later is there already: PostgreSQL may commit the first one last."""
+        answers = self._tables.answers
+        statement = _insert(connection, answers).values(values)
+        changed = {name: statement.excluded[name] for name in ("action", "version", "at", "number")}
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["account", "item"], set_=changed, where=answers.c.number < statement.excluded.number
+            )
+        )
 
     def receipts(self, account: str) -> Sequence[Receipt]:
         table = self._tables.receipts
