@@ -27,8 +27,9 @@ EXAMPLE = Path(__file__).parent / "example.toml"
 
 STRUCTURE = {"SN003", "SN004", "SN005", "SN006", "SN010", "SN011", "SN012"}
 """What the schema has to find too. It cannot find SN008 and SN009, which compare entries; SN013 and SN014, which look
-at `languages` elsewhere; SN018, which looks at the items; SN015, but for whole directives; SN016, which looks for a host elsewhere; and SN017, but for
-the names of directives and features. JSON has no dates: a date in quotes and one without are the same to it."""
+at `languages` elsewhere; SN015, but for whole directives; SN016, which looks for a host elsewhere; SN017, but for the
+names of directives and features; and SN018, which looks for an item elsewhere. JSON has no dates: a date in quotes and
+one without are the same to it."""
 
 IN_GERMAN = {"translations": {"de": {"reason": "g"}}}
 DOCUMENT: dict[str, Any] = {

@@ -50,7 +50,8 @@ NAMES = {
         SignalError Standing Tally Visitor Who as_json export receipt_schema standing""",
     "strictly_necessary.rules": "PREFIXES RULES Breach Rule broken_by prefix_of",
     "strictly_necessary.versions": """
-        Change ChangeKind Difference History Significance Version diff folder_of load_history read_history""",
+        Change ChangeKind Difference History Significance Version Release diff folder_of load_history
+        plan_release read_history""",
 }
 """Every public name. To take one away breaks somebody's site; to add one is a promise."""
 

@@ -1,6 +1,7 @@
 """`strictly`: check a declaration, and make from it what people and browsers need.
 
-Exit codes: 0 for no error, 1 for errors in a declaration, 2 for a wrong command or a file that cannot be used.
+Exit codes: 0 for no error, 1 for errors in a declaration or a refused release, 2 for a wrong command or a file that
+cannot be used.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import Any
 import click
 
 from strictly_necessary.cli._check import check_command
+from strictly_necessary.cli._diff import diff_command
 from strictly_necessary.cli._explain import explain_command
 from strictly_necessary.cli._headers import headers_command
 from strictly_necessary.cli._init import init_command
 from strictly_necessary.cli._page import page_command
+from strictly_necessary.cli._release import release_command
 from strictly_necessary.cli._schema import schema_command
 
 __all__ = ["main"]
@@ -48,9 +51,19 @@ def main() -> None:
       strictly check policy.toml   see what is wrong with it
       strictly explain SN202       understand what that means
 
-    Exits with 0 if all is well, with 1 if a declaration has errors, and with 2 if the command or a file cannot be used.
+    Exits with 0 if all is well, with 1 if a declaration has errors or a release is refused, and with 2 if the command or
+    a file cannot be used.
     """
 
 
-for command in (init_command, check_command, explain_command, page_command, headers_command, schema_command):
+for command in (
+    init_command,
+    check_command,
+    explain_command,
+    page_command,
+    headers_command,
+    diff_command,
+    release_command,
+    schema_command,
+):
     main.add_command(command)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from strictly_necessary._findings import Finding, Severity
-from strictly_necessary.cli._files import INPUT, read, shown
+from strictly_necessary.cli._files import INPUT, history_of, is_standard_input, read, shown
 from strictly_necessary.cli._printing import as_annotation, as_json, as_text, summary
 from strictly_necessary.declaration import examine
 from strictly_necessary.declaration._items import Jurisdiction
@@ -23,6 +23,14 @@ def _profiles(_ctx: click.Context, _param: click.Parameter, value: str | None) -
             known = ", ".join(each.value.lower() for each in Jurisdiction)
             raise click.BadParameter(f"{word.strip()!r} is not one of: {known}") from None
     return tuple(wanted)
+
+
+def _findings(file: Path, jurisdictions: tuple[Jurisdiction, ...]) -> list[Finding]:
+    """Of the file and of its released versions; by other rules than its own, of the file alone."""
+    raw = read(file)
+    if jurisdictions or is_standard_input(file):
+        return examine(raw, shown(file), jurisdictions)[1]
+    return history_of(raw, file)[1]
 
 
 @click.command("check", short_help="Look for errors in declarations.")
@@ -48,6 +56,8 @@ def check_command(
 ) -> None:
     """Look for errors in declarations. A - stands for standard input.
 
+    Looks also at the released versions in the folder beside a file, such as policy.versions beside policy.toml.
+
     Prints each finding as file:line:column code message, with what to do below it. Exits with 0 if there is no error,
     with 1 if there is, and with 2 if a file cannot be read.
 
@@ -59,7 +69,7 @@ def check_command(
     """
     findings: list[Finding] = []
     for file in files:
-        findings += examine(read(file), shown(file), jurisdictions)[1]
+        findings += _findings(file, jurisdictions)
     if style == "json":
         click.echo(as_json(findings))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import click
 from strictly_necessary._findings import Finding, Severity
 from strictly_necessary.cli._printing import as_text
 from strictly_necessary.declaration import Declaration, examine
+from strictly_necessary.versions import History
+from strictly_necessary.versions._loading import examine_history
 
 INPUT = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 OUTPUT = click.Path(path_type=Path, dir_okay=False)
@@ -33,6 +36,19 @@ def read(file: Path) -> bytes:
         raise Unusable(file, error) from error
 
 
+def is_standard_input(file: Path) -> bool:
+    return file == _STANDARD_INPUT
+
+
+def history_of(raw: bytes, file: Path) -> tuple[History | None, list[Finding]]:
+    """The history of the declaration with these bytes in the file, as far as it can be read, and all findings. Raises
+    `Unusable`."""
+    try:
+        return examine_history(raw, file, dt.datetime.now(dt.UTC))
+    except OSError as error:
+        raise Unusable(Path(error.filename or file), error) from error
+
+
 def shown(file: Path) -> str:
     """What findings call the file."""
     return "<stdin>" if file == _STANDARD_INPUT else str(file)
@@ -43,7 +59,7 @@ def declaration_in(file: Path) -> Declaration:
     declaration, findings = examine(read(file), shown(file))
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if declaration is None or errors:
-        _complain(errors)
+        complain(errors)
         raise SystemExit(1)
     return declaration
 
@@ -59,6 +75,6 @@ def write(text: str, output: Path | None) -> None:
         raise Unusable(output, error) from error
 
 
-def _complain(errors: list[Finding]) -> None:
+def complain(errors: list[Finding]) -> None:
     for finding in errors:
         click.echo(as_text(finding), err=True)

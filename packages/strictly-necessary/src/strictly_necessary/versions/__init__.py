@@ -5,16 +5,19 @@ from strictly_necessary.versions._change import Change, ChangeKind, Difference
 from strictly_necessary.versions._diff import diff
 from strictly_necessary.versions._history import History, Version
 from strictly_necessary.versions._loading import folder_of, load_history, read_history
+from strictly_necessary.versions._release import Release, plan_release
 
 __all__ = [
     "Change",
     "ChangeKind",
     "Difference",
     "History",
+    "Release",
     "Significance",
     "Version",
     "diff",
     "folder_of",
     "load_history",
+    "plan_release",
     "read_history",
 ]

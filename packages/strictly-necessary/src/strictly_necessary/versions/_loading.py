@@ -23,7 +23,8 @@ from strictly_necessary.versions._telling import tell
 RELEASE_KEYS = ("version", "last_updated", "starts", "change", "summary", "ask", "translations")
 """The keys in `[policy]` that tell of a release, and of nothing that is kept."""
 
-_NUMBERED = re.compile(r"\d+(?:[.-]\d+)*")
+NUMBERED = re.compile(r"[0-9]+(?:[.-][0-9]+)*")
+"""Versions whose order is seen by their names."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _disorder(released: Sequence[_Released]) -> Iterable[Finding]:
             yield each.finding("SN503", f"version {each.version!r} is in {seen[each.version]} too", "policy", "version")
         seen[each.version] = each.file
     for first, second in itertools.pairwise(released):
-        numbered = _NUMBERED.fullmatch(first.version) and _NUMBERED.fullmatch(second.version)
+        numbered = NUMBERED.fullmatch(first.version) and NUMBERED.fullmatch(second.version)
         if numbered and natural(second.version) < natural(first.version):
             message = f"version {first.version} starts before version {second.version}, which it follows"
             yield first.finding("SN503", message, "policy", "starts")

@@ -32,6 +32,33 @@ _WORDS = {
     ChangeKind.WORDING: "other words",
 }
 
+_WHY = {
+    ChangeKind.NEW_ITEM: "it was not kept before",
+    ChangeKind.NEEDS_CONSENT: "it went without consent before",
+    ChangeKind.ASKED_AGAIN: "whoever releases it says so, or its id is a new one, by which answers are remembered",
+    ChangeKind.NEW_PURPOSE: "it serves more than before",
+    ChangeKind.LONGER_LIFE: "it stays for longer than before",
+    ChangeKind.NEW_RECIPIENT: "more learn of it than before",
+    ChangeKind.OTHER_PROVIDER: "somebody else is behind it",
+    ChangeKind.OTHER_OPERATOR: "people deal with somebody else",
+    ChangeKind.OTHER_PLACE: "other rules hold there",
+    ChangeKind.RENAMED: "people look for it under its name",
+    ChangeKind.WIDER_SCOPE: "more can read it, or it can hold more",
+    ChangeKind.OTHER_WRITER: "people are told who writes it",
+    ChangeKind.LOST_CONDITION: "people have less to say about it",
+    ChangeKind.NEW_THIRD_PARTY: "people may be led there",
+    ChangeKind.OTHER_HEADER: "what pages may load or do is for people to judge",
+    ChangeKind.WIDER_REACH: "the promise says something else about more hosts, or holds by fewer rules",
+}
+"""Why each kind that is significant is so."""
+
+
+def why(change: Change) -> str:
+    """Why the change is what it is."""
+    if change.kind is ChangeKind.WORDING:
+        return "only words have changed"
+    return _WHY.get(change.kind, "nothing happens that did not happen before")
+
 
 def tell(change: Change) -> str:
     """One line, such as `Visits (visits): lives longer: lifetime 30 days -> 12 months`."""
