@@ -50,7 +50,7 @@ NAMES = {
         SignalError Standing Tally Visitor Who as_json export receipt_schema standing""",
     "strictly_necessary.rules": "PREFIXES RULES Breach Rule broken_by prefix_of",
     "strictly_necessary.versions": """
-        Change ChangeKind Difference History Significance Version Release diff folder_of load_history
+        NOTICE Change ChangeKind Difference History Release Significance Version diff folder_of load_history
         plan_release read_history""",
 }
 """Every public name. To take one away breaks somebody's site; to add one is a promise."""
@@ -78,6 +78,7 @@ CONSTANTS = {
     "GUARD_PATH": "The address of the browser's guard.",
     "Ledger": "Where receipts and acknowledgements are kept: a protocol, so that you can write your own.",
     "Mode": "`enforce`, `raise` or `report`.",
+    "NOTICE": "How long before it starts a version is released that changes what people agreed to.",
     "PREFIXES": "The prefixes of names that browsers enforce.",
     "REPORT_PATH": "The address to which the browser's guard reports.",
     "RULES": "Every rule, in the order of its code.",

@@ -51,8 +51,8 @@ def main() -> None:
       strictly check policy.toml   see what is wrong with it
       strictly explain SN202       understand what that means
 
-    Exits with 0 if all is well, with 1 if a declaration has errors or a release is refused, and with 2 if the command or
-    a file cannot be used.
+    Exits with 0 if all is well, with 1 if a declaration has errors or a release is refused, and with 2 if the command
+    or a file cannot be used.
     """
 
 

@@ -5,9 +5,10 @@ from strictly_necessary.versions._change import Change, ChangeKind, Difference
 from strictly_necessary.versions._diff import diff
 from strictly_necessary.versions._history import History, Version
 from strictly_necessary.versions._loading import folder_of, load_history, read_history
-from strictly_necessary.versions._release import Release, plan_release
+from strictly_necessary.versions._release import NOTICE, Release, plan_release
 
 __all__ = [
+    "NOTICE",
     "Change",
     "ChangeKind",
     "Difference",
