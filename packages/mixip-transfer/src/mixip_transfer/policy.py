@@ -61,7 +61,9 @@ def policy_lines(state: PolicyState, address: str) -> Iterator[str]:
         return
     yield "This needs your consent:"
     for item in state.items:
-        yield from item_lines(item)
+        yield f"  {printable(item.id)}: {_line(item.title)}"
+        if state.question is None or not item.asks:
+            yield from _facts(item)
         yield f"    Your answer: {_ANSWERS[item.answer]}"
     open_ids = [printable(item.id) for item in state.items if item.asks]
     if open_ids:
@@ -87,19 +89,23 @@ def question_lines(state: PolicyState) -> Iterator[str]:
 
 
 def item_lines(item: PolicyItem) -> Iterator[str]:
-    """What would be kept, by whom, how long and what for."""
+    """What would be kept, what for, how long, by whom, and who else gets it."""
     yield f"  {printable(item.id)}: {_line(item.title)}"
-    for purpose in item.purposes:
-        yield f"    {_line(purpose)}"
-    yield f"    Kept: {_line(item.lifetime)}. Provider: {_line(item.provider)}"
-    if item.recipients:
-        yield f"    Recipients: {', '.join(_line(one) for one in item.recipients)}"
+    yield from _facts(item)
 
 
 def policy_json(state: PolicyState | None, address: str) -> dict[str, Any]:
     """The policy for scripts; without a state, that of a platform that asks for no consent."""
     facts = asdict(state) if state is not None else {"version": None, "items": [], "news": []}
     return {"platform": address, "page": policy_page(address), "changes": changes_page(address), **facts}
+
+
+def _facts(item: PolicyItem) -> Iterator[str]:
+    for purpose in item.purposes:
+        yield f"    Purpose: {_line(purpose)}"
+    yield f"    Lifetime: {_line(item.lifetime)}"
+    yield f"    Provider: {_line(item.provider)}"
+    yield f"    Who else gets it: {', '.join(_line(one) for one in item.recipients) or 'nobody'}"
 
 
 def _version_lines(news: PolicyNews) -> Iterator[str]:
