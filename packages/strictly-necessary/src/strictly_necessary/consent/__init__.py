@@ -16,6 +16,9 @@ from strictly_necessary.consent._receipts import (
 )
 from strictly_necessary.consent._standing import Standing, standing
 
+# isort: split
+from strictly_necessary._guard.ticket import Ticket  # the last, since it needs the others
+
 __all__ = [
     "Acknowledgement",
     "Action",
@@ -32,6 +35,7 @@ __all__ = [
     "SignalError",
     "Standing",
     "Tally",
+    "Ticket",
     "Visitor",
     "Who",
     "as_json",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _VERSION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}"
 _ID = r"[a-z0-9][a-z0-9-]{0,62}"
 _IDS = rf"(?:{_ID}(?:\.{_ID})*)?"
+_ONE = re.compile(_ID)
 _VALUE = re.compile(rf"({_VERSION}):({_IDS}):({_IDS})")
 _LONGEST = 2048
 
@@ -26,16 +27,13 @@ class Choice:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "granted", self.granted - self.refused)
-        value = str(self)
-        if len(value) > _LONGEST or _VALUE.fullmatch(value) is None or any("." in each for each in self._ids()):
+        value, ids = str(self), self.granted | self.refused
+        if len(value) > _LONGEST or not _VALUE.fullmatch(value) or not all(map(_ONE.fullmatch, ids)):
             raise ValueError(
-                f"a choice about version {self.version!r} and {len(self._ids())} items cannot be kept in a cookie: a "
-                "version has at most 32 letters, digits, dots, hyphens and underscores, an id only small letters, "
-                f"digits and hyphens, and all of it at most {_LONGEST} characters"
+                f"a choice about version {self.version!r} and {len(ids)} items cannot be kept in a cookie: a version "
+                "has at most 32 letters, digits, dots, hyphens and underscores, an id only small letters, digits and "
+                f"hyphens, and all of it at most {_LONGEST} characters"
             )
-
-    def _ids(self) -> frozenset[str]:
-        return self.granted | self.refused
 
     @classmethod
     def read(cls, value: str) -> Choice | None:
