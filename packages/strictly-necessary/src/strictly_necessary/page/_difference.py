@@ -24,7 +24,6 @@ Facts = dict[str, str]
 """What is told, by the term for it."""
 
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
-_NOTHING = "–"
 _MOST_TOKENS = 2000
 _LIKE = 0.5
 """Texts that have less than this in common are marked as a whole: confetti tells nobody anything."""
@@ -78,6 +77,7 @@ def _item(view: Edition, item: Item, many: int) -> Facts:
     facts = {_("Title"): title_in_words(view, item), purposes: _lines(purposes_in_words(view, item))}
     facts |= {fact.term: _lines(fact.lines) for fact in item_card(view, item).facts[1:]}
     facts[_("Set by")] = _(WRITERS[item.set_by])
+    facts[_("Only at your request")] = _("Yes") if item.requires_action else _("No")
     if item.script:
         facts[_("Script")] = item.script
     return facts
@@ -159,8 +159,10 @@ def _row(term: str, before: str | None, after: str | None, language: Language) -
     _ = language.gettext
     was, is_now = marked(before or "", after or "")
     labels = escape(_("Before")), escape(_("After"))
+    word = escape(_("nothing"))
+    nothing = f'<span aria-hidden="true">–</span><span class="policy-said">{word}</span>'
     cells = [
-        f'<td role="cell" data-label="{label}">{_runs(runs, tag, said) or escape(_NOTHING)}</td>'
+        f'<td role="cell" data-label="{label}">{_runs(runs, tag, said) or nothing}</td>'
         for label, runs, tag, said in (
             (labels[0], was, "del", escape(_("removed:"))),
             (labels[1], is_now, "ins", escape(_("added:"))),
@@ -170,10 +172,16 @@ def _row(term: str, before: str | None, after: str | None, language: Language) -
 
 
 def _runs(runs: Sequence[tuple[bool, str]], tag: str, said: str) -> str:
-    return "".join(
-        f'<{tag}><span class="policy-said">{said} </span>{_text(text)}</{tag}>' if is_marked else _text(text)
-        for is_marked, text in runs
-    )
+    return "".join(_mark(text, tag, said) if is_marked else _text(text) for is_marked, text in runs)
+
+
+def _mark(text: str, tag: str, said: str) -> str:
+    """Without the spaces at its ends."""
+    inner = text.strip()
+    if not inner:
+        return _text(text)
+    before, _, after = text.partition(inner)
+    return f'{before}<{tag}><span class="policy-said">{said} </span>{_text(inner)}</{tag}>{after}'
 
 
 def _text(text: str) -> str:

@@ -234,9 +234,9 @@ class Teller:
     def _header(self, change: Change) -> str:
         _ = self.language.gettext
         found = self._override(change)
+        reason = found.reason if found else change.subject
         if change.after is None:
-            return _("An exception from our strictest security settings is gone: {name}.", name=change.subject)
-        reason = found.reason if found else change.after
+            return _("An exception from our strictest security settings is gone: {reason}", reason=reason)
         if change.before is None:
             return _("A new exception from our strictest security settings: {reason}", reason=reason)
         return _("An exception from our strictest security settings has changed: {reason}", reason=reason)
@@ -278,7 +278,9 @@ class Teller:
         return next((item for item in declaration.items if item.id == change.item), None) if declaration else None
 
     def _override(self, change: Change) -> Override | None:
-        found = (each for each in self.new.overrides if each.value == change.after)
+        gone = change.after is None
+        declaration, value = (self.old, change.before) if gone else (self.new, change.after)
+        found = (each for each in declaration.overrides if each.value == value) if declaration else iter(())
         return next((each for each in found if header_in_words(each) == change.subject), None)
 
     def _purpose(self, change: Change, shown: str) -> str:
