@@ -296,7 +296,7 @@ def test_other_methods_are_told_so(method: str, path: str, allowed: bytes) -> No
 
 def test_reports_are_always_answered_alike() -> None:
     found: list[GuardFinding] = []
-    addresses = serving(on_finding=found.append, reports_a_minute=2, now=lambda: 0.0)
+    addresses = serving(on_finding=found.append, limiter=Limiter(2, now=lambda: 0.0))
     for body in (report(), b"nonsense", report(), b"x" * (LONGEST_REPORT + 1)):
         answer = addresses.answer("POST", REPORT_PATH, b"", {}, body)
         assert answer is not None

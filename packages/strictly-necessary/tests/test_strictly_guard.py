@@ -27,7 +27,7 @@ from strictly_necessary import (
     load,
     set_cookie,
 )
-from strictly_necessary._guard.checkpoint import _log_once
+from strictly_necessary._guard.checkpoint import log_once
 from strictly_necessary._guard.watch import MOST_FINDINGS, Watch
 from strictly_necessary.asgi import Guard, Mode, nonce
 from strictly_necessary.headers import clear_site_data, security_headers
@@ -528,7 +528,7 @@ def test_the_other_headers_are_as_strict_as_they_can_be() -> None:
 def test_the_log_names_the_places_of_scripts(caplog: pytest.LogCaptureFixture) -> None:
     stack = ("/static/a.js:1:2", "https://cdn.example/b.js:3:4")
     with caplog.at_level(logging.WARNING, "strictly_necessary"):
-        _log_once()(GuardFinding("SN331", Direction.BROWSER, "told", "x", stack=stack))
+        log_once()(GuardFinding("SN331", Direction.BROWSER, "told", "x", stack=stack))
     assert caplog.records[0].getMessage() == "SN331 told (/static/a.js:1:2, https://cdn.example/b.js:3:4)"
 
 
@@ -695,7 +695,7 @@ def test_without_a_reporter_each_finding_is_logged_once(caplog: pytest.LogCaptur
 
 def test_after_an_hour_findings_are_logged_again(caplog: pytest.LogCaptureFixture) -> None:
     hour = [0.0]
-    reporter = _log_once(lambda: hour[0] * 3600)
+    reporter = log_once(lambda: hour[0] * 3600)
     with caplog.at_level(logging.WARNING, "strictly_necessary"):
         for number in range(1100):
             reporter(GuardFinding("SN301", Direction.REQUEST, f"{number}", f"{number}"))

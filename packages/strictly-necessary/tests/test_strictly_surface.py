@@ -31,8 +31,8 @@ NAMES = {
         Category CookieSyntaxError Declaration DeclarationError Direction Finding GuardError GuardFinding Item
         Jurisdiction Kind Lifetime Override Policy Purpose SameSite SetBy Severity ThirdParty check delete_cookie load
         set_cookie""",
-    "strictly_necessary.asgi": "Guard Mode nonce",
-    "strictly_necessary.wsgi": "Guard Mode nonce",
+    "strictly_necessary.asgi": "Guard Mode consent_of granted nonce",
+    "strictly_necessary.wsgi": "Guard Mode consent_of granted nonce",
     "strictly_necessary.page": """
         WELL_KNOWN change_sentences gate_text heading preferred_language render_atom render_changes_html
         render_consents_html render_gate_html render_html render_items_html render_json render_languages_html
@@ -41,13 +41,13 @@ NAMES = {
     "strictly_necessary.headers": """
         DENIED_FEATURES clear_site_data content_security_policy permissions_policy security_headers source_hash""",
     "strictly_necessary.browser": """
-        GUARD_PATH REPORT_PATH guard_address guard_script read_report worker_bootstrap""",
+        CONSENT_PATH GUARD_PATH REPORT_PATH guard_address guard_script read_report worker_bootstrap""",
     "strictly_necessary.cookies": """
         CookiePair CookieSyntaxError SetCookie lifetime parse_cookie_date parse_cookie_header parse_set_cookie refusal
         serialize_cookie_header serialize_set_cookie""",
     "strictly_necessary.consent": """
         Acknowledgement Action Answer Answers Channel Choice Consent Latest Ledger LedgerError OutdatedError Receipt
-        SignalError Standing Tally Visitor Who as_json export receipt_schema standing""",
+        SignalError Standing Tally Ticket Visitor Who as_json export receipt_schema standing""",
     "strictly_necessary.rules": "PREFIXES RULES Breach Rule broken_by prefix_of",
     "strictly_necessary.versions": """
         NOTICE Change ChangeKind Difference History Release Significance Version diff folder_of load_history
@@ -73,6 +73,7 @@ INTRODUCTIONS = {
 
 
 CONSTANTS = {
+    "CONSENT_PATH": "The address at which people answer the gate.",
     "Answers": "The latest answer of an account by the id of the item.",
     "DENIED_FEATURES": "The features that no page may use, unless the declaration says so.",
     "GUARD_PATH": "The address of the browser's guard.",

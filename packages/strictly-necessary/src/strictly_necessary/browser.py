@@ -16,8 +16,10 @@ from typing import Any
 from strictly_necessary._findings import Direction, GuardFinding
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import Item, Kind, SetBy
+from strictly_necessary.versions import History, Version
 
 __all__ = [
+    "CONSENT_PATH",
     "GUARD_PATH",
     "REPORT_PATH",
     "guard_address",
@@ -28,16 +30,21 @@ __all__ = [
 
 GUARD_PATH = "/.well-known/cookie-guard.js"
 REPORT_PATH = "/.well-known/cookie-report"
+CONSENT_PATH = "/.well-known/cookie-consent"
 WORKER_PARAMETER = "strictly-guard"
 
 LONGEST_REPORT = 8192
 """Bytes of a report; a longer one is not read."""
+
+LEASE_SECONDS = 60
+"""How long after it last heard from the server a page writes what needs consent."""
 
 _MESSAGES = {
     "SN331": "a script tried to keep {name}, which is not declared, {place}",
     "SN332": "a script tried to keep {name}, otherwise than declared, {place}",
     "SN333": "a script tried to use {name}, where nothing can be declared",
     "SN334": "a script tried to start {name}, which is not ours, as a worker",
+    "SN336": "a script tried to keep {name} without consent, {place}",
 }
 _PLACES = {
     Kind.COOKIE.value: "as a cookie",
@@ -69,9 +76,35 @@ def guard_script(declaration: Declaration, *, report_to: str = REPORT_PATH, bloc
     return _template().replace("RULES", rules)
 
 
+def gated_script(
+    history: History, version: Version, choice: Item, *, seconds: int = LEASE_SECONDS, block: bool = True
+) -> str:
+    """The script for a version with items that need consent, from a guard that asks for it: it lets scripts write these
+    only while the cookie `choice` grants them, in documents, and for `seconds` after the server was heard."""
+    declaration = version.declaration
+    scripts = [item for item in declaration.items if _is_for_scripts(item)]
+    free = [item for item in scripts if declaration.is_exempt(item)]
+    gated = [item for item in scripts if not declaration.is_exempt(item)]
+    rules = {
+        "to": REPORT_PATH,
+        "block": block,
+        "items": [_allowed(item) for item in free + gated],
+        "free": len(free),
+        "gated": [[item.id, list(history.covering(item, version))] for item in gated],
+        "choice": choice.name,
+        "ask": CONSENT_PATH,
+        "version": version.number,
+        "seconds": seconds,
+    }
+    return _template("gate.min.js").replace("RULES", _javascript(rules))
+
+
 def guard_address(declaration: Declaration, *, block: bool = True) -> str:
     """The address of the script with its version, which browsers keep for good and need not ask for again. `block` is
-    as in `guard_script`: False where the guard is in mode `report`."""
+    as in `guard_script`: False where the guard is in mode `report`. Where something needs consent, the address has no
+    version: then browsers are to ask for the script with each page."""
+    if declaration.gated:
+        return GUARD_PATH
     return f"{GUARD_PATH}?{version(guard_script(declaration, block=block))}"
 
 
@@ -106,9 +139,9 @@ def _javascript(value: object) -> str:
     )
 
 
-@lru_cache(maxsize=1)
-def _template() -> str:
-    return (resources.files("strictly_necessary") / "static" / "guard.min.js").read_text(encoding="utf-8")
+@lru_cache(maxsize=2)
+def _template(name: str = "guard.min.js") -> str:
+    return (resources.files("strictly_necessary") / "static" / name).read_text(encoding="utf-8")
 
 
 def read_report(body: bytes) -> GuardFinding | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -9,19 +10,35 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from strictly_necessary._findings import GuardError
 from strictly_necessary._guard.checkpoint import Checkpoint, Mode, Reporter
+from strictly_necessary._guard.desk import LONGEST_FORM, Desk, unavailable
+from strictly_necessary._guard.gate import Gate, Pass, silence, ticket_in
+from strictly_necessary._guard.roster import Policy, Roster
 from strictly_necessary._guard.serving import Answer, Serving
+from strictly_necessary._guard.ticket import Ticket
 from strictly_necessary._guard.watch import Watch
-from strictly_necessary.browser import LONGEST_REPORT, REPORT_PATH
-from strictly_necessary.declaration import Declaration
+from strictly_necessary.browser import CONSENT_PATH, LONGEST_REPORT, REPORT_PATH
+from strictly_necessary.consent._consent import Consent, Visitor
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 Environ: TypeAlias = dict[str, Any]
-__all__ = ["Guard", "Mode", "nonce"]
+__all__ = ["Guard", "Mode", "consent_of", "granted", "nonce"]
 
 _NONCE = "strictly_necessary.nonce"
+_CONSENT = "strictly_necessary.consent"
+_ASKED = ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "if-none-match", "accept-encoding")
+_ASKED_AT_DESK = (
+    "accept",
+    "accept-language",
+    "authorization",
+    "content-type",
+    "host",
+    "origin",
+    "sec-fetch-site",
+    "sec-gpc",
+)
 _LENGTH = re.compile(r"[0-9]{1,9}")  # more digits could be zeros in front of a length that nobody wants to read
 
 
@@ -37,32 +54,49 @@ class Guard:
     def __init__(
         self,
         app: WSGIApplication,
-        declaration: Declaration,
+        policy: Policy,
         *,
         mode: Mode = "enforce",
         on_finding: Reporter | None = None,
         nonces: bool = False,
         browser_guard: bool = True,
         watch: Watch | None = None,
+        consent: Consent | None = None,
     ) -> None:
         self._app = app
-        self._checkpoint = Checkpoint(
-            declaration, mode=mode, on_finding=on_finding, nonces=nonces, reports=browser_guard, watch=watch
+        self._roster = Roster(
+            policy,
+            mode=mode,
+            on_finding=on_finding,
+            nonces=nonces,
+            browser_guard=browser_guard,
+            watch=watch,
+            consent=consent,
         )
-        self._serving = Serving(declaration, self._checkpoint) if browser_guard else None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        checkpoint = self._checkpoint
+        post = self._roster.post()
+        checkpoint = post.checkpoint
         mount = environ.get("SCRIPT_NAME", "").rstrip("/")
         path = mount + environ.get("PATH_INFO", "") or "/"
-        if self._serving is not None:
+        if post.desk is not None and path[len(mount) :] == CONSENT_PATH:
+            return _send(_at_desk(post.desk, environ, path, mount), start_response)
+        if post.serving is not None:
             query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
             is_worker = environ.get("HTTP_SEC_FETCH_DEST", "").endswith("worker")
-            if is_worker or self._serving.is_ours(path[len(mount) :], query):
-                answer = _answer(self._serving, environ, path, mount, query)
+            if is_worker or post.serving.is_ours(path[len(mount) :], query):
+                answer = _answer(post.serving, environ, path, mount, query)
                 if answer is not None:
                     return _send(answer, start_response)
-        environ = self._incoming(environ)
+        came = environ
+        environ = _incoming(environ, checkpoint)
+        let: Pass | None = None
+        if post.gate is not None:
+            let = _hear(post.gate, environ, _cookies(came))
+            checkpoint = let.checkpoint
+            environ = {**_with_granted(environ, _cookies(came), let), _CONSENT: let}
+        elif post.ticket is not None:
+            environ = {**environ, _CONSENT: post.ticket}
         nonce = checkpoint.nonce()
         if nonce is not None:
             environ = {**environ, _NONCE: nonce}
@@ -78,7 +112,7 @@ class Guard:
                     raise refused
                 status = checkpoint.status_out(status, path)
                 octets = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-                passed = checkpoint.outgoing(octets, path, nonce)
+                passed = let.leaving(octets, path, nonce) if let else checkpoint.outgoing(octets, path, nonce)
             except GuardError as error:
                 refused = error
                 raise
@@ -96,18 +130,32 @@ class Guard:
             raise refused
         return body
 
-    def _incoming(self, environ: Environ) -> Environ:
-        """The environ with the Cookie header that the application may see."""
-        cookie = environ.get("HTTP_COOKIE")
-        if not cookie:
-            return environ
-        allowed = self._checkpoint.incoming([cookie.encode("latin-1", "replace")])
-        if allowed is None:
-            return environ
-        environ = {**environ, "HTTP_COOKIE": allowed.decode("latin-1")}
-        if not allowed:
-            del environ["HTTP_COOKIE"]
+
+def _incoming(environ: Environ, checkpoint: Checkpoint) -> Environ:
+    """The environ with the Cookie header that the application may see."""
+    cookies = _cookies(environ)
+    allowed = checkpoint.incoming(cookies) if cookies else None
+    return environ if allowed is None else _with_cookies(environ, allowed)
+
+
+def _cookies(environ: Environ) -> list[bytes]:
+    cookie = environ.get("HTTP_COOKIE")
+    return [cookie.encode("latin-1", "replace")] if cookie else []
+
+
+def _with_cookies(environ: Environ, allowed: bytes) -> Environ:
+    """The environ with this Cookie header, or with none if it is empty."""
+    environ = {**environ, "HTTP_COOKIE": allowed.decode("latin-1")}
+    if not allowed:
+        del environ["HTTP_COOKIE"]
+    return environ
+
+
+def _with_granted(environ: Environ, cookies: list[bytes], let: Pass) -> Environ:
+    """The environ with the cookies that need consent and have it."""
+    if not (let.came.gated and let.heard.standing.granted) or let.checkpoint.mode == "report":
         return environ
+    return _with_cookies(environ, let.checkpoint.passing(cookies))
 
 
 def nonce(environ: Environ) -> str:
@@ -115,26 +163,75 @@ def nonce(environ: Environ) -> str:
     return str(environ[_NONCE])
 
 
-def _answer(serving: Serving, environ: Environ, path: str, mount: str, query: bytes) -> Answer | None:
-    names = ("sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "if-none-match", "accept-encoding")
-    fields = {name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", "") for name in names}
-    headers = {name.encode(): value.encode("latin-1", "replace") for name, value in fields.items() if value}
+def consent_of(environ: Environ) -> Ticket:
+    """What the guard knows of consent for this request. Raises KeyError unless the guard was given `consent`."""
+    return ticket_in(environ[_CONSENT])
+
+
+def granted(environ: Environ, item_id: str) -> bool:
+    """Whether the item may be written and read now: it needs no consent, or has it. False without `consent`."""
+    return _CONSENT in environ and consent_of(environ).grants(item_id)
+
+
+def _hear(gate: Gate, environ: Environ, cookies: list[bytes]) -> Pass:
+    """What holds for this request. If nobody can tell, nothing is granted: that is no reason for an error."""
+    came = gate.read(cookies, signal=environ.get("HTTP_SEC_GPC", "").strip() == "1")
+    try:
+        heard = gate.hear(came, _visitor(gate.consent, environ))
+    except Exception as error:  # noqa: BLE001 -- a site's own code may raise anything
+        silence(error)
+        heard = gate.unheard()
+    return gate.let(came, heard)
+
+
+def _visitor(consent: Consent, environ: Environ) -> Visitor | None:
+    found = consent.who(environ) if consent.who is not None else None
+    if inspect.isawaitable(found):
+        raise TypeError("the guard for WSGI cannot wait: give Consent a who that is not async")
+    return found
+
+
+def _at_desk(desk: Desk, environ: Environ, path: str, mount: str) -> Answer:
+    try:
+        visitor = _visitor(desk.consent, environ)
+    except Exception as error:  # noqa: BLE001 -- a site's own code may raise anything
+        silence(error)
+        return unavailable(desk, path)
     method = environ["REQUEST_METHOD"]
-    body = _report(environ) if path == mount + REPORT_PATH and method == "POST" else b""
-    return serving.answer(method, _decoded(path), query, headers, body, mount=_decoded(mount))
+    body = _body(environ, LONGEST_FORM) if method == "POST" else b""
+    query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
+    headers = _headers(environ, *_ASKED_AT_DESK)
+    return desk.answer(method, _decoded(path), query, headers, _cookies(environ), body, visitor, mount=_decoded(mount))
+
+
+def _headers(environ: Environ, *names: str) -> dict[bytes, bytes]:
+    fields = {name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", "") for name in names}
+    if "content-type" in names:
+        fields["content-type"] = environ.get("CONTENT_TYPE", "")
+    return {name.encode(): value.encode("latin-1", "replace") for name, value in fields.items() if value}
+
+
+def _answer(serving: Serving, environ: Environ, path: str, mount: str, query: bytes) -> Answer | None:
+    headers = _headers(environ, *_ASKED)
+    method = environ["REQUEST_METHOD"]
+    body = _body(environ, LONGEST_REPORT) if path == mount + REPORT_PATH and method == "POST" else b""
+    return serving.answer(method, _decoded(path), query, headers, body or b"", mount=_decoded(mount))
 
 
 def _decoded(path: str) -> str:
     return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _report(environ: Environ) -> bytes:
-    """A little more than the longest report at most. Without a length there is none: WSGI cannot tell its end."""
+def _body(environ: Environ, longest: int) -> bytes | None:
+    """The body, or one byte more than the longest for one that is too long; None for one that has not arrived as a
+    whole. Without a length there is none: WSGI cannot tell its end."""
     length = environ.get("CONTENT_LENGTH") or ""
-    if not _LENGTH.fullmatch(length) or int(length) > LONGEST_REPORT:
+    if not _LENGTH.fullmatch(length):
         return b""
+    if int(length) > longest:
+        return b" " * (longest + 1)
     body: bytes = environ["wsgi.input"].read(int(length))
-    return body
+    return body if len(body) == int(length) else None
 
 
 def _send(answer: Answer, start_response: StartResponse) -> Iterable[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 import secrets
@@ -27,11 +28,18 @@ _MOST_LOGGED = 1000
 _SILENCE_SECONDS = 3600.0
 _MOST_NAMES = 256
 _LONGEST_NAME = 64
+_MOST_GRANTING = 64
 _CSP = b"content-security-policy"
 _NONCE = "nonce-goes-here"
 _could_be_two = re.compile(rb"[\r\n\x00]").search
 _line_end = re.compile(r"[\r\n\x00]").search
 _ODD_PATH = re.compile(r"//|(?:^|/)\.\.?(?:/|$)|\\|%(?:2[ef]|5c)|[\x00-\x1f\x7f]|^[^/]", re.IGNORECASE)
+
+
+def check_mode(mode: object) -> None:
+    """Raises ValueError for what is no mode."""
+    if mode not in _MODES:
+        raise ValueError(f"mode is one of {', '.join(_MODES)}, not {mode!r}")
 
 
 class Checkpoint:
@@ -47,12 +55,11 @@ class Checkpoint:
         reports: bool = True,
         watch: Watch | None = None,
     ) -> None:
-        if mode not in _MODES:
-            raise ValueError(f"mode is one of {', '.join(_MODES)}, not {mode!r}")
+        check_mode(mode)
         if not isinstance(declaration, Declaration):
             raise TypeError("the guard wants a declaration: give it load(...), with the path of your file")
         self.mode = mode
-        self.on_finding = on_finding or _log_once()
+        self.on_finding = on_finding or log_once()
         self._watch = watch or Watch(declaration)
         self._declaration = declaration
         self._nonces = nonces
@@ -61,6 +68,22 @@ class Checkpoint:
         self._prepared: dict[tuple[bool, ...], _Headers] = {}
         self._usual = self._headers("")
         self._names: dict[bytes, bytes] = {}
+        self._granting: dict[frozenset[str], Checkpoint] = {}
+
+    def granting(self, granted: frozenset[str]) -> Checkpoint:
+        """The same for requests in which these items that need consent are granted, and no others."""
+        found = self._granting.get(granted)
+        if found is None:
+            found = copy.copy(self)
+            found._watch = self._watch.granting(granted)
+            if len(self._granting) >= _MOST_GRANTING:
+                self._granting.clear()  # anybody can say yes to any of them; few do it in more ways than there are here
+            self._granting[granted] = found
+        return found
+
+    def passing(self, cookies: list[bytes]) -> bytes:
+        """The Cookie header that the application may see, without a word about what may not pass."""
+        return self._watch.request(b"; ".join(cookies))[0]
 
     def incoming(self, cookies: list[bytes]) -> bytes | None:
         """The Cookie header that the application may see, perhaps empty; None if what came may stay as it is."""
@@ -82,13 +105,17 @@ class Checkpoint:
 
     def outgoing(self, headers: Iterable[Header], path: str, nonce: str | None = None) -> list[Header]:
         """The headers that may leave, and the security headers for this path. Raises `GuardError` in mode `raise`."""
+        return self.leaving(headers, path, nonce)[0]
+
+    def leaving(self, headers: Iterable[Header], path: str, nonce: str | None = None) -> tuple[list[Header], bool]:
+        """As `outgoing`, and whether they sign somebody out."""
         ours = self._headers(path) if self._by_path else self._usual
         passed, signed_out = self._sift(headers, ours.others, path)
         passed += ours.all if nonce is None else ours.with_nonce(nonce)
         if signed_out and ours.clear:
             passed = [header for header in passed if header[0].lower() != b"clear-site-data"]
             passed.append((b"clear-site-data", ours.clear))
-        return passed
+        return passed, signed_out
 
     def security(self, path: str) -> list[Header]:
         """The security headers for an answer of the guard's own; it has no nonce."""
@@ -209,7 +236,7 @@ def _octets(text: Any) -> bytes:
     return text.encode("latin-1") if isinstance(text, str) else memoryview(text).tobytes()
 
 
-def _log_once(now: Callable[[], float] = time.monotonic) -> Reporter:
+def log_once(now: Callable[[], float] = time.monotonic) -> Reporter:
     """A reporter that logs each finding the first time, and in an hour at most a thousand different ones that came the
     same way: a flood of cookies must neither fill a log nor silence what is told about responses."""
     logger = logging.getLogger("strictly_necessary")

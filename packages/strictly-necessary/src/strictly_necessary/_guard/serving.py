@@ -8,22 +8,26 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 from urllib.parse import quote
 
 from strictly_necessary._guard.checkpoint import Checkpoint, Header
 from strictly_necessary.browser import (
     GUARD_PATH,
+    LEASE_SECONDS,
     LONGEST_REPORT,
     REPORT_PATH,
     WORKER_PARAMETER,
+    gated_script,
     guard_script,
     read_report,
     version,
     worker_bootstrap,
 )
 from strictly_necessary.declaration import Declaration
-from strictly_necessary.declaration._items import Kind
+from strictly_necessary.declaration._items import Item, Kind
 from strictly_necessary.page import WELL_KNOWN, stylesheet, well_known
+from strictly_necessary.versions import History, Version
 
 STYLESHEET = "/.well-known/cookie-policy.css"
 
@@ -33,9 +37,11 @@ _WORKERS = (b"worker", b"sharedworker", b"serviceworker")
 _TYPES = ("classic", "module")
 _PAGES = (b"document", b"iframe", b"frame", b"embed", b"object")
 _FRESH = (b"cache-control", b"no-cache")
+NO_STORE = (b"cache-control", b"no-store")
 _FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
 _PLAIN = ((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"))
 _JAVASCRIPT = b"text/javascript; charset=utf-8"
+REPORTS_A_MINUTE = 60
 _GZIP = re.compile(rb"(?:^|,)[ \t]*gzip[ \t]*(?:,|$|;(?![ \t]*q=0(?:\.0*)?[ \t]*(?:,|$)))", re.IGNORECASE)
 
 
@@ -57,6 +63,11 @@ _FAREWELL = Answer(
     b"addEventListener('activate', (event) => event.waitUntil(registration.unregister()));\n",
 )
 """For a service worker that is not declared: its next update removes it."""
+
+
+Gated: TypeAlias = tuple[History, Version, Item, Callable[[], float]]
+"""The versions, the one in force, the cookie that remembers answers, and what tells how many seconds the version is to
+hold, as far as is known."""
 
 
 class Limiter:
@@ -105,7 +116,9 @@ class Serving:
     """What a guard with this declaration and this checkpoint answers before the application is asked.
 
     `is_ours` is for every request and takes a fraction of a microsecond; only if it says so, or a browser asks for a
-    worker, is `answer` to be asked. Reports go to the checkpoint's `on_finding`, at most `reports_a_minute`.
+    worker, is `answer` to be asked. Reports go to the checkpoint's `on_finding`, as many as the `limiter` allows.
+
+    `gated` is for a version in which something needs consent, and a guard that asks for it.
     """
 
     def __init__(
@@ -113,15 +126,17 @@ class Serving:
         declaration: Declaration,
         checkpoint: Checkpoint,
         *,
-        reports_a_minute: int = 60,
-        now: Callable[[], float] = time.monotonic,
+        limiter: Limiter | None = None,
+        gated: Gated | None = None,
     ) -> None:
         self._declaration = declaration
         self._checkpoint = checkpoint
-        self._limiter = Limiter(reports_a_minute, now=now)
+        self._limiter = limiter or Limiter(REPORTS_A_MINUTE)
         self._blocks = checkpoint.mode != "report"
+        self._gated = gated
         script = guard_script(declaration, block=self._blocks)
-        self._version = version(script).encode()
+        self._version = None if gated else version(script).encode()
+        self._lent: dict[int, _Document] = {}
         self._documents = {
             GUARD_PATH: _Document(script.encode(), _JAVASCRIPT),
             WELL_KNOWN: _Document(well_known(declaration), b"application/json"),
@@ -158,6 +173,8 @@ class Serving:
         own_path = path[len(mount) :]
         if own_path == REPORT_PATH:
             return self._take_report(method, headers, body)
+        if own_path == GUARD_PATH and self._gated is not None:
+            return self._lent_guard(self._gated).answer(method, headers, NO_STORE)
         if own_path in self._documents:
             cache = _FOR_GOOD if own_path == GUARD_PATH and query == self._version else _FRESH
             return self._documents[own_path].answer(method, headers, cache)
@@ -174,6 +191,16 @@ class Serving:
         if not self._declares(path):
             return _FAREWELL
         return self._start_worker(method, path, mount, query, headers, "classic")
+
+    def _lent_guard(self, gated: Gated) -> _Document:
+        """The browser guard with the lease that it has now: the usual one, or none in the last moments of a version, in
+        which pages have to ask how long it is. It is never kept by a browser, so whoever runs it has just asked."""
+        history, version, choice, left = gated
+        seconds = LEASE_SECONDS if left() > LEASE_SECONDS else 0
+        if seconds not in self._lent:
+            script = gated_script(history, version, choice, seconds=seconds, block=self._blocks)
+            self._lent[seconds] = _Document(script.encode(), _JAVASCRIPT)
+        return self._lent[seconds]
 
     def _take_report(self, method: str, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
         if method != "POST":
@@ -203,7 +230,8 @@ class Serving:
             bootstrap = worker_bootstrap(own, module=mark == "module", guard=mount + GUARD_PATH).encode()
         except ValueError:
             return _UNGUARDED
-        guard = b"" if mark == "module" else self._documents[GUARD_PATH].text
+        script = self._lent_guard(self._gated) if self._gated else self._documents[GUARD_PATH]
+        guard = b"" if mark == "module" else script.text
         return _Document(guard + bootstrap, _JAVASCRIPT, _VARY).answer(method, headers)
 
     def _declares(self, path: str) -> bool:

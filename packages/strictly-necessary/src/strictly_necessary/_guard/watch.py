@@ -35,12 +35,24 @@ _SLACK = 60
 
 
 class Watch:
-    """The declaration, prepared for looking at headers. `now` tells the time in seconds since 1970."""
+    """The declaration, prepared for looking at headers. `now` tells the time in seconds since 1970.
 
-    def __init__(self, declaration: Declaration, *, now: Callable[[], float] = time.time) -> None:
+    What needs consent passes if its id is among `granted`. None is for a guard that asks nobody: then such a cookie in
+    a request is told as one that is not declared."""
+
+    def __init__(
+        self,
+        declaration: Declaration,
+        *,
+        now: Callable[[], float] = time.time,
+        granted: frozenset[str] | None = None,
+    ) -> None:
+        self._declaration = declaration
         self._now = now
-        cookies = [item for item in declaration.cookies if declaration.is_exempt(item)]
-        self._gated = [item for item in declaration.cookies if not declaration.is_exempt(item)]
+        self._granted = granted
+        may_pass = [declaration.is_exempt(item) or item.id in (granted or ()) for item in declaration.cookies]
+        cookies = [item for item, passes in zip(declaration.cookies, may_pass, strict=True) if passes]
+        self._gated = [item for item, passes in zip(declaration.cookies, may_pass, strict=True) if not passes]
         self._exact = {item.name.encode(): item for item in cookies if not item.is_pattern}
         self._patterns = [(item.stem.encode(), item) for item in cookies if item.is_pattern]
         self._stems = tuple(stem for stem, _ in self._patterns)
@@ -49,6 +61,10 @@ class Watch:
         self._hidden_stems = tuple(stem for stem, item in self._patterns if not item.readable_by_application)
         self._bare = {_bare(item.name): item for item in cookies if not item.is_pattern}
         self._sound: dict[tuple[bytes, bytes], bool] = {}
+
+    def granting(self, granted: frozenset[str]) -> Watch:
+        """The same for a request in which these items are granted, and no others."""
+        return Watch(self._declaration, now=self._now, granted=granted)
 
     def request(self, header: bytes) -> tuple[bytes, tuple[GuardFinding, ...]]:
         """The Cookie header that the application may see, perhaps empty, and what was wrong with the one that came.
@@ -84,6 +100,8 @@ class Watch:
             name = before.rstrip(_SPACE)
             item = self._find(name) if equals else None
             if item is None:
+                if equals and self._waits(name):
+                    continue
                 if findings.full or strangers == MOST_STRANGERS:
                     findings.more = True
                     continue
@@ -135,6 +153,10 @@ class Watch:
                 self._sound.clear()  # lives that differ each time, or a client who plays, must not crowd out the usual
             self._sound[name, attributes] = signs_out
         return found, signs_out
+
+    def _waits(self, name: bytes) -> bool:
+        """Whether this is a cookie without consent, and there is somebody who removes it."""
+        return self._granted is not None and any(item.matches(name.decode("latin-1")) for item in self._gated)
 
     def _undeclared(self, name: bytes, findings: _Findings) -> None:
         text = name.decode("latin-1")

@@ -5,7 +5,8 @@
  * built-in prototype, so the rules of this file are: call built-ins only by copies taken here at the start; no
  * iteration, no spread, no split; objects that are handed to built-ins have no prototype.
  *
- * guard.min.js is made from this file by scripts/minify. RULES becomes the declaration, see browser.py. */
+ * guard.min.js is made from this file by scripts/minify. RULES becomes the declaration, see browser.py. Where something
+ * needs consent, gate.min.js takes its place: the same, with what stands here in comments that begin with `gate`. */
 (function (rules) {
   "use strict";
   const here = globalThis;
@@ -93,6 +94,7 @@ FileSystemHandle.name".split(" ").map(grab);
     for (let i = 0; i < items.length; i++) {
       const item = items[i], declared = item[1], end = declared.length - 1;
       if (item[0] === kind && (name === declared || (declared[end] === "*" && startsWith(name, slice(declared, 0, end))))) {
+        /*gate if (i >= rules.free) agree(i, kind, name); */
         let at = 3, sound = value === undefined || !item[2] || has(item[2], value);
         if (attributes) {
           words("path domain samesite secure partitioned", (key) => {
@@ -350,6 +352,7 @@ execCommand body add caption tHead tFoot", (args, run) => {
 contentDocument window requestWindow open", (args, run, self, name) => adoptView(run(), name === "requestWindow"));
   };
 
+  /*gate.js*/
   // --- All of it -------------------------------------------------------------------------------------------------
 
   const coverRealm = (realm) => {
@@ -373,6 +376,7 @@ contentDocument window requestWindow open", (args, run, self, name) => adoptView
     });
     const named = (kind) => (args, run) => {
       if (args.length) check(kind, (args[0] = `${args[0]}`));
+      /*gate if (kind === "indexeddb") return opened(run(), args[0]); */
       return run();
     };
     hookPromising(realm, "CacheStorage", "open", named("cache"));
@@ -395,4 +399,5 @@ webkitResolveLocalFileSystemSyncURL", nobody);
   add(windows, here);
   coverRealm(here);
   sweep();
+  /*gate begin(); */
 })(RULES);
