@@ -28,6 +28,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from blake3 import blake3
+from playwright.sync_api import Page
 
 GRID = 1024 * 1024  # smaller than the real grid, so that small files have many segments
 
@@ -414,6 +415,20 @@ class Desk:
         process = self.start(*arguments, **extra)
         out, err = process.communicate(timeout=120)
         return Finished(process.returncode, out, err)
+
+    def start_sign_in(self, address: str, page: Page, button: str = "Sign in the app") -> subprocess.Popen[str]:
+        """Start the sign-in, and answer in the browser, where somebody is signed in."""
+        process = self.start("sign-in", address, "--no-browser", "--device", "Ada's desk")
+        assert process.stdout is not None
+        line = ""
+        while not line.startswith("http"):
+            line = process.stdout.readline().strip()
+            assert process.poll() is None, "the sign-in ended before it was answered"
+        page.goto(line)
+        page.get_by_text("Ada's desk").wait_for()
+        page.get_by_role("button", name=button).click()
+        page.wait_for_url("http://127.0.0.1:*/callback**")
+        return process
 
     def start_on_a_terminal(self, *arguments: str, **extra: str) -> tuple[subprocess.Popen[str], int]:
         """The process, with standard output in a pipe and standard error on a terminal; and that terminal."""

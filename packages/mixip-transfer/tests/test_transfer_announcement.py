@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from mixip_transfer.languages import accepted_languages
@@ -106,6 +107,26 @@ def test_an_open_question_is_named_after_the_news_with_its_command(person: Any, 
     )
     double.policy = state(items=[item(answer="refused", asks=False)])
     assert "consent to something" not in person.on_a_terminal("status", piped=True).err
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_who_signs_in_hears_of_an_open_question_even_if_nothing_is_new(desk: Any, double: Any, told: bool) -> None:
+    double.policy = state(news=[], items=[item(asks=told)])
+    process, terminal = desk.start_on_a_terminal("sign-in", double.address, "--no-browser")
+    assert process.stdout is not None
+    page = next(line for line in process.stdout if line.startswith("http")).strip()
+    httpx.get(page, follow_redirects=True, trust_env=False)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert f"Signed in to {double.address}" in out
+    try:
+        shown = os.read(terminal, 4096).decode()
+    except OSError:  # Linux: nothing is there, and nobody holds the other end any more
+        shown = ""
+    os.close(terminal)
+    assert ("mixip-transfer policy\r\n" in shown) is told
+    assert double.asked("GET", "cookie-consent")
+    assert double.policy_forms == []
 
 
 @pytest.mark.parametrize("name", ["status", "send"])

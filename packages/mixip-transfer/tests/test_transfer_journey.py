@@ -88,23 +88,8 @@ def page(running: Running) -> Iterator[Page]:
         browser.close()
 
 
-def sign_in(desk: Any, running: Running, page: Page, button: str = "Sign in the app") -> subprocess.Popen[str]:
-    """Start the sign-in, and answer in the browser."""
-    process: subprocess.Popen[str] = desk.start("sign-in", running.address, "--no-browser", "--device", "Ada's desk")
-    assert process.stdout is not None
-    line = ""
-    while not line.startswith("http"):
-        line = process.stdout.readline().strip()
-        assert process.poll() is None, "the sign-in ended before it was answered"
-    page.goto(line)
-    page.get_by_text("Ada's desk").wait_for()
-    page.get_by_role("button", name=button).click()
-    page.wait_for_url("http://127.0.0.1:*/callback**")
-    return process
-
-
 def require_signed_in(desk: Any, running: Running, page: Page) -> None:
-    process = sign_in(desk, running, page)
+    process = desk.start_sign_in(running.address, page)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert f"Signed in to {running.address} as ada@example.org." in out
@@ -125,7 +110,7 @@ def make_file(path: Path, size: int) -> str:
 
 
 def test_sign_in_send_list_get_and_sign_out(desk: Any, running: Running, page: Page) -> None:
-    refused = sign_in(desk, running, page, button="Cancel")
+    refused = desk.start_sign_in(running.address, page, button="Cancel")
     _, err = refused.communicate(timeout=30)
     assert refused.returncode == 4
     assert "was refused in the browser" in err

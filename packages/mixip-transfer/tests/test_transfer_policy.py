@@ -294,7 +294,7 @@ def test_a_platform_that_takes_no_answer_from_the_app_says_where_to_give_it(pers
     done = person.run("policy", "allow", "visits")
     assert (done.code, done.out) == (1, "")
     assert "The platform takes no answer from this app, so nothing was recorded. From another site." in done.err
-    assert f"Answer in your browser: {double.address}/legal/cookies" in done.err
+    assert f"Answer in your browser: {double.address}/legal/consent" in done.err
 
 
 @pytest.mark.keyring

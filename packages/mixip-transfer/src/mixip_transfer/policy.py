@@ -28,6 +28,11 @@ def changes_page(address: str) -> str:
     return f"{address}/legal/changes"
 
 
+def answers_page(address: str) -> str:
+    """Where the same answers are given in a browser."""
+    return f"{address}/legal/consent"
+
+
 def news_lines(state: PolicyState, address: str) -> Iterator[str]:
     """The announcement of what is new. No line if nothing is."""
     if not state.news:

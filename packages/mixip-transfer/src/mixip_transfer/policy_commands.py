@@ -16,7 +16,7 @@ from mixip_transfer.errors import BadAnswerError, RefusedError, TransferError, U
 from mixip_transfer.names import printable
 from mixip_transfer.options import platform_option, signed_in, verbose_option
 from mixip_transfer.platform import Platform
-from mixip_transfer.policy import item_lines, policy_json, policy_lines, policy_page, question_lines
+from mixip_transfer.policy import answers_page, item_lines, policy_json, policy_lines, policy_page, question_lines
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -158,7 +158,7 @@ def _record(
         if refusal.status == _FORBIDDEN:
             raise TransferError(
                 f"The platform takes no answer from this app, so nothing was recorded. {refusal.message}",
-                f"Answer in your browser: {policy_page(platform.address)}",
+                f"Answer in your browser: {answers_page(platform.address)}",
                 code=refusal.code,
             ) from refusal
         raise
