@@ -237,6 +237,7 @@ def test_ctrl_c_while_it_waits_for_news_fails_nothing_and_acknowledges_nothing(p
     for line in process.stdout:
         if line.startswith("This computer is listed"):
             break
+    time.sleep(0.3)  # past the end of the command itself; it waits for a second
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     go_on.set()
