@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,16 +18,17 @@ from mixip import __version__, account, desktop, files, home, identity, legal, r
 from mixip.clock import Clock, now
 from mixip.db import Database, open_database
 from mixip.db.migrate import migrate, require_current
+from mixip.db.tables import CONSENT
 from mixip.edge.access import require_caller, require_csrf
 from mixip.edge.address import resolve_address
 from mixip.edge.answers import answer_exceptions, raise_further
 from mixip.edge.asgi import App
 from mixip.edge.bodies import limit_bodies
-from mixip.edge.caller import provide_caller
+from mixip.edge.caller import SignedIn, provide_caller
 from mixip.edge.cross_origin import refuse_cross_origin
 from mixip.edge.head import answer_head
 from mixip.edge.limits import drop_floods, limit_headers
-from mixip.edge.session import resolve_session
+from mixip.edge.session import resolve_session, visitor_by
 from mixip.edge.static import static_file
 from mixip.housekeeping import Housekeeping
 from mixip.policies import Imprint, Policies, import_first, import_shipped
@@ -36,6 +37,8 @@ from mixip.settings import Settings
 from mixip.storage import DiskStore, Store
 from strictly_necessary import GuardFinding
 from strictly_necessary.asgi import Guard
+from strictly_necessary.consent import Consent, Ledger
+from strictly_necessary.consent.sqlalchemy import SQLAlchemyLedger
 
 THREADS = 16  # for actions, which are synchronous; fewer than the database's connections
 ACTION_GRACE_SECONDS = 3  # an action that runs when the platform stops may end
@@ -66,6 +69,7 @@ class Platform:
     verifier: transfers.Verifier
     inspector: files.Inspector
     policies: Policies
+    ledger: Ledger
 
 
 def build(
@@ -77,6 +81,7 @@ def build(
     db = open_database(settings.database_url)
     imprint = Imprint(settings.operator, settings.contact)
     policies = _policies(db, settings, imprint, clock)
+    ledger = SQLAlchemyLedger(db.read, db.write, tables=CONSENT)
     store = DiskStore(settings.data / "storage")
     inspector = files.Inspector(db, store, clock)
     verifier = transfers.Verifier(db, store, clock, on_file=inspector.wake)
@@ -94,6 +99,7 @@ def build(
             "room": _constant(transfers.Room(settings.max_file_bytes, settings.account_quota_bytes)),
             "imprint": _constant(imprint),
             "policies": _constant(policies),
+            "ledger": _constant(ledger),
             "crowd": _constant(transfers.Crowd()),
             "passwords": _constant(passwords),
             "clock": _constant(clock),
@@ -128,17 +134,21 @@ def build(
         logging_config=None,
     )
 
+    def find(token: str) -> Awaitable[SignedIn | None]:
+        return find_session(db, token, clock())
+
     # From the inside out; a request passes the last one first.
     app: App = api
-    app = resolve_session(app, lambda token: find_session(db, token, clock()))
+    app = resolve_session(app, find)
     app = refuse_cross_origin(app)
     app = limit_bodies(app)
     app = limit_headers(app)
     app = answer_head(app)
     app = resolve_address(app, settings)
     app = answer_exceptions(app, secure=(settings.public_url or "").startswith("https://"))
-    guard = Guard(app, policies().versions[0].declaration, mode=settings.guard, on_finding=on_finding)
-    return Platform(drop_floods(guard), api, db, store, verifier, inspector, policies)
+    consent = Consent(ledger, visitor_by(find), now=clock)
+    guard = Guard(app, policies, mode=settings.guard, on_finding=on_finding, consent=consent)
+    return Platform(drop_floods(guard), api, db, store, verifier, inspector, policies, ledger)
 
 
 def _policies(db: Database, settings: Settings, imprint: Imprint, clock: Clock) -> Policies:

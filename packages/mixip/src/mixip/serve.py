@@ -17,7 +17,9 @@ from mixip.app import build
 from mixip.db.migrate import OutdatedError
 from mixip.edge.asgi import App
 from mixip.logs import configure_logs
+from mixip.policies import NoPolicyError, UnfitError
 from mixip.settings import Settings
+from strictly_necessary import DeclarationError
 
 GRACE_SECONDS = 5
 READ_BUFFER = 1024 * 1024  # per connection, as far as it is filled: uploads then cost a fifth less
@@ -42,6 +44,12 @@ def serve(settings: Settings) -> int:
         platform = build(settings)
     except OutdatedError as error:
         print(f"{error} Run: mixip migrate", file=sys.stderr)
+        return 1
+    except NoPolicyError as error:
+        print(f"{error} Run: mixip migrate, or mixip policy release", file=sys.stderr)
+        return 1
+    except (DeclarationError, UnfitError) as error:
+        print(f"This cookie policy cannot be used:\n{error}", file=sys.stderr)
         return 1
     except SQLAlchemyError as error:
         print(f"Cannot use the database: {type(error.__cause__ or error).__name__}.", file=sys.stderr)

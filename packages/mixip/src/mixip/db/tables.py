@@ -8,6 +8,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from strictly_necessary.consent.sqlalchemy import consent_tables
+
 
 class Moment(TypeDecorator[datetime]):
     """A point in time, always UTC and aware, also on SQLite, which keeps no time zone."""
@@ -172,3 +174,7 @@ class PolicyVersion(Base):
     starts_at: Mapped[datetime]
     released_at: Mapped[datetime]
     text: Mapped[str] = mapped_column(Text)
+
+
+CONSENT = consent_tables(Base.metadata)
+"""Receipts, the latest answers and acknowledgements: the tables of the policy library's ledger."""

@@ -31,6 +31,7 @@ class Caller:
     email: str
     since: datetime
     session_id: str
+    kind: str
     via: Literal["cookie", "bearer"]
     csrf: str
 

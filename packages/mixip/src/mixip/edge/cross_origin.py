@@ -7,6 +7,7 @@ CSRF token does not protect.
 
 from mixip.edge.address import origin_of
 from mixip.edge.asgi import App, Receive, Scope, Send
+from mixip.edge.headers import values
 from mixip.errors import Problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -17,8 +18,8 @@ def came_from_elsewhere(scope: Scope) -> bool:
 
     A browser sends each of the two headers once or not at all; sent twice, nothing tells which of them is true.
     """
-    sites = _values(scope, b"sec-fetch-site")
-    origins = _values(scope, b"origin")
+    sites = values(scope, b"sec-fetch-site")
+    origins = values(scope, b"origin")
     if len(sites) > 1 or len(origins) > 1:
         return True
     if sites:
@@ -28,7 +29,7 @@ def came_from_elsewhere(scope: Scope) -> bool:
 
 def came_from_our_page(scope: Scope) -> bool:
     """Whether the browser says that a page of this platform sent this; without its word it is not known."""
-    said = _values(scope, b"sec-fetch-site") == [b"same-origin"] or bool(_values(scope, b"origin"))
+    said = values(scope, b"sec-fetch-site") == [b"same-origin"] or bool(values(scope, b"origin"))
     return said and not came_from_elsewhere(scope)
 
 
@@ -41,7 +42,3 @@ def refuse_cross_origin(app: App) -> App:
         await app(scope, receive, send)
 
     return checked
-
-
-def _values(scope: Scope, name: bytes) -> list[bytes]:
-    return [value for key, value in scope["headers"] if key.lower() == name]

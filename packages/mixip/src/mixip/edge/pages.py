@@ -12,9 +12,8 @@ from minijinja import Environment, safe
 
 from mixip.edge.asgi import Scope
 from mixip.edge.caller import STATE_KEY, Caller
-from mixip.edge.policy import declaration
 from mixip.edge.responses import respond
-from strictly_necessary.browser import guard_address
+from mixip.edge.told import told
 
 
 def page(
@@ -30,7 +29,8 @@ def page(
 
 
 def render(scope: Scope, template: str, context: Mapping[str, Any]) -> bytes:
-    """The page as bytes, with what every page knows: the account, the CSRF token and the path."""
+    """The page as bytes, with what every page knows: the account, the CSRF token, the path, and what is told of the
+    policy. That may ask the ledger, so it may block."""
     caller: Caller | None = scope.get("state", {}).get(STATE_KEY)
     text = _environment().render_template(
         template,
@@ -38,6 +38,7 @@ def render(scope: Scope, template: str, context: Mapping[str, Any]) -> bytes:
             "account": {"email": caller.email} if caller else None,
             "csrf": caller.csrf if caller and caller.via == "cookie" else "",
             "path": scope["path"],
+            **told(scope, context.get("language"), asks_here=bool(context.get("asks_here"))),
             **context,
         },
     )
@@ -52,7 +53,7 @@ def _environment() -> Environment:
         auto_escape_callback=lambda name: "html" if name.endswith((".html", ".svg")) else None,
         undefined_behavior=semi_strict,
         debug=False,  # its errors would show the values of variables, and errors are logged
-        globals={"static": _static_url, "browser_guard": _browser_guard},
+        globals={"static": _static_url},
         filters={"bytes": human_bytes, "count": human_count, "moment": human_moment, "duration": human_duration},
         trim_blocks=True,
         lstrip_blocks=True,
@@ -71,11 +72,6 @@ def _static_url(path: str) -> str:
     from mixip.edge.static import static_url
 
     return safe(static_url(path))
-
-
-@cache
-def _browser_guard() -> str:
-    return guard_address(declaration())
 
 
 def human_bytes(size: int) -> str:

@@ -6,6 +6,7 @@ from mixip.edge.asgi import App, Message, Receive, Scope, Send
 from mixip.edge.caller import STATE_KEY, Caller, SignedIn, csrf_token
 from mixip.edge.cookies import clear_cookies, session_cookie_name
 from mixip.edge.headers import header
+from strictly_necessary.consent import Channel, Visitor
 
 FindSession = Callable[[str], Awaitable[SignedIn | None]]
 """Given a session token, what it stands for, or None when it is not valid."""
@@ -33,6 +34,7 @@ def resolve_session(app: App, find: FindSession) -> App:
                 email=found.email,
                 since=found.since,
                 session_id=found.session_id,
+                kind=found.kind,
                 via="cookie" if cookie else "bearer",
                 csrf=csrf_token(token),
             )
@@ -49,6 +51,19 @@ async def signed_in(scope: Scope, find: FindSession) -> SignedIn | None:
         state[_FOUND] = await find(token) if token else None
     found: SignedIn | None = state[_FOUND]
     return found
+
+
+def visitor_by(find: FindSession) -> Callable[[Scope], Awaitable[Visitor | None]]:
+    """Who asks, for the guard: it stands outside of all layers, and asks only if something needs consent. Static files
+    are the same for everybody."""
+
+    async def visitor(scope: Scope) -> Visitor | None:
+        if scope["type"] != "http" or scope["path"].startswith("/static/"):
+            return None
+        found = await signed_in(scope, find)
+        return found and Visitor(found.account_id, found.since, Channel.APP if found.kind == "app" else Channel.PAGE)
+
+    return visitor
 
 
 def _cookie_token(scope: Scope) -> str | None:

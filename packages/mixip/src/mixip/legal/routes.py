@@ -1,43 +1,52 @@
 """The legal pages."""
 
-from functools import cache
 from typing import Any
 
 from litestar import Request, get
-from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 from minijinja import safe
 
-from mixip.edge.injected import Injected
+from mixip.edge.injected import Injected, Time
 from mixip.edge.pages import page
-from mixip.edge.policy import declaration
-from mixip.errors import Problem
-from mixip.policies import Imprint, in_the_name_of
-from strictly_necessary.page import heading, preferred_language, render_html, render_languages_html
+from mixip.legal import changes, consent
+from mixip.legal.changes import policy_html
+from mixip.legal.language import addresses, language_of, public_at
+from mixip.legal.words import words_in
+from mixip.policies import Imprint, Policies
+from strictly_necessary.page import heading, render_languages_html
 
 AnyRequest = Request[Any, Any, Any]
 
 
-@get("/legal/cookies", public=True, include_in_schema=False, sync_to_thread=True)
-def cookies_page(request: AnyRequest, imprint: Injected[Imprint]) -> ASGIResponse:
-    """What is stored in the browser: the declaration, as a page in the language that the browser asks for."""
-    wishes = ", ".join(request.headers.getall("accept-language", []))
-    language = preferred_language(wishes, declaration().policy.languages)
-    return _cookies(request, imprint, language, {"vary": "Accept-Language"})
-
-
-@get("/legal/cookies/{language:str}", public=True, include_in_schema=False, sync_to_thread=True)
-def cookies_page_in(request: AnyRequest, imprint: Injected[Imprint], language: FromPath[str]) -> ASGIResponse:
-    """The same in one language, at an address that stays."""
-    if language not in declaration().policy.languages:
-        raise Problem("not_found")
-    return _cookies(request, imprint, language, {})
+@public_at("/legal/cookies", "/legal/cookies/{language:str}")
+def cookies_page(request: AnyRequest, policies: Injected[Policies], clock: Time) -> ASGIResponse:
+    """What is stored in the browser: the declaration in force, as a page in the language that the browser asks for, or
+    in one at an address that stays. A version that is scheduled is announced on it."""
+    history, now = policies(), clock()
+    current, scheduled = history.at(now), history.after(now)
+    code, headers = language_of(request, current)
+    found = addresses(current, "")
+    return page(
+        request,
+        "legal/cookies.html",
+        headers=headers,
+        language=code,
+        addresses=found,
+        negotiated="/legal/cookies",
+        words=words_in(code),
+        heading=heading(language=code),
+        languages_html=safe(render_languages_html(found, language=code)),
+        policy_html=safe(policy_html(current, code, scheduled)),
+    )
 
 
 @get("/legal/privacy", public=True, include_in_schema=False, sync_to_thread=True)
-def privacy_page(request: AnyRequest, imprint: Injected[Imprint]) -> ASGIResponse:
+def privacy_page(
+    request: AnyRequest, imprint: Injected[Imprint], policies: Injected[Policies], clock: Time
+) -> ASGIResponse:
     """What is kept about people, with every third party from the declaration."""
-    return page(request, "legal/privacy.html", third_parties=declaration().third_parties, imprint=imprint)
+    third_parties = policies().at(clock()).declaration.third_parties
+    return page(request, "legal/privacy.html", third_parties=third_parties, imprint=imprint)
 
 
 @get("/legal/terms", public=True, include_in_schema=False, sync_to_thread=True)
@@ -46,23 +55,10 @@ def terms_page(request: AnyRequest, imprint: Injected[Imprint]) -> ASGIResponse:
     return page(request, "legal/terms.html", imprint=imprint)
 
 
-def _cookies(request: AnyRequest, imprint: Imprint, language: str, headers: dict[str, str]) -> ASGIResponse:
-    addresses = {each: f"/legal/cookies/{each}" for each in declaration().policy.languages}
-    return page(
-        request,
-        "legal/cookies.html",
-        headers={"content-language": language, **headers},
-        language=language,
-        addresses=addresses,
-        heading=heading(language=language),
-        languages_html=safe(render_languages_html(addresses, language=language)),
-        policy_html=safe(_policy(imprint, language)),
-    )
-
-
-@cache
-def _policy(imprint: Imprint, language: str) -> str:
-    return render_html(in_the_name_of(imprint, declaration()), language=language)
-
-
-ROUTES = (cookies_page, cookies_page_in, privacy_page, terms_page)
+ROUTES = (
+    *cookies_page,
+    privacy_page,
+    terms_page,
+    *changes.ROUTES,
+    *consent.ROUTES,
+)

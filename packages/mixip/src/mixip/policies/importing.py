@@ -7,8 +7,9 @@ from pathlib import Path
 from mixip.db import Database
 from mixip.policies import queries
 from mixip.policies.reading import read
-from strictly_necessary import DeclarationError, load
-from strictly_necessary.versions import History, diff
+from mixip.policies.running import MARGIN, OPEN_TABS
+from strictly_necessary import DeclarationError
+from strictly_necessary.versions import diff, folder_of, load_history
 
 
 def import_first(db: Database, policy: Path | None, at: datetime) -> bool:
@@ -23,7 +24,8 @@ def import_first(db: Database, policy: Path | None, at: datetime) -> bool:
 
 def import_shipped(db: Database, at: datetime) -> list[str]:
     """Release those of the versions that come along which this database has not yet, if it has no others: who released
-    a version of their own decides about the next one. They start now at the earliest. Returns their names."""
+    a version of their own decides about the next one. They start in a while, when open tabs have heard of them. Returns
+    their names."""
     return _import(db, _texts(None), at)
 
 
@@ -35,9 +37,9 @@ def _import(db: Database, texts: dict[str, str], at: datetime) -> list[str]:
             return []
         for number, text in new:
             starts = read(text, number).policy.starts_at
-            queries.add(
-                connection, version=number, text=text, starts_at=max(starts, at) if rows else starts, released_at=at
-            )
+            if rows:  # people use it, so it is a release
+                starts = max(starts, at + MARGIN + OPEN_TABS)
+            queries.add(connection, version=number, text=text, starts_at=starts, released_at=at)
     return [number for number, _ in new]
 
 
@@ -54,16 +56,20 @@ def _continues(known: list[tuple[str, str]], shipped: list[tuple[str, str]]) -> 
         return False
 
 
+def shipped_policy() -> bytes:
+    """The working file that comes along."""
+    return (files("mixip") / "legal" / "policy.toml").read_bytes()
+
+
 def _texts(policy: Path | None) -> dict[str, str]:
     """The text of each released version of a working file by its name, in their order."""
     if policy is None:
         with as_file(files("mixip") / "legal") as folder:
             return _texts(folder / "policy.toml")
-    history = History.of([load(policy)])
-    folder = policy.with_name(policy.stem + ".versions")
+    history = load_history(policy)
     texts = {}
     for version in history.versions:
-        path = folder / f"{version.number}.toml"
+        path = folder_of(policy) / f"{version.number}.toml"
         text = (path if path.is_file() else policy).read_text(encoding="utf-8")
         read(text, str(path if path.is_file() else policy))
         texts[version.number] = text

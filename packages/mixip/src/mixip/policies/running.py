@@ -3,6 +3,7 @@ seconds and takes over what was released or withdrawn, so that none has to be re
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from litestar.concurrency import sync_to_thread
 
@@ -17,7 +18,11 @@ from strictly_necessary.versions import History
 
 log = logging.getLogger("mixip.policies")
 
-POLL_SECONDS = 10.0  # what is released starts later than that, so every instance has heard of it
+POLL_SECONDS = 10.0
+MARGIN = timedelta(seconds=3 * POLL_SECONDS)
+"""Every instance hears of a release within this time, so that none starts or is taken back sooner."""
+OPEN_TABS = timedelta(minutes=2)
+"""Every tab that is open hears of a version within this time (decision 10)."""
 
 
 class NoPolicyError(Exception):
