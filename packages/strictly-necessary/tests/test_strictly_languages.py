@@ -1,15 +1,18 @@
 """The page in English, German and French: complete, in nobody else's language, and escaped in each."""
 
+import datetime as dt
 import gettext
 import importlib.machinery
 import importlib.util
 import io
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,21 +21,31 @@ import pytest
 from babel.messages.pofile import read_po
 
 from strictly_necessary import Category, Declaration, Jurisdiction, Kind, Lifetime, Override, SetBy, load
+from strictly_necessary.consent import Choice, standing
 from strictly_necessary.page import (
+    gate_text,
     heading,
     preferred_language,
+    render_atom,
+    render_changes_html,
+    render_consents_html,
+    render_gate_html,
     render_html,
     render_items_html,
     render_json,
     render_languages_html,
     render_markdown,
+    render_news_html,
     render_page,
     render_third_parties_html,
+    render_versions_html,
     well_known,
 )
+from strictly_necessary.versions import History
 
 PACKAGE = Path(__file__).parent.parent
 LOCALES = PACKAGE / "src" / "strictly_necessary" / "locales"
+CHANGES = runpy.run_path(str(Path(__file__).parent / "changes.py"))
 LOADED = load(Path(__file__).parent / "languages.toml")
 RECIPIENTS = ("Tally GmbH", "Abacus SARL", "Sums Ltd")
 DECLARATION = replace(
@@ -220,10 +233,48 @@ def test_no_english_is_left_over(language: str, declaration: Declaration) -> Non
     assert lines_of("en", declaration) & lines_of(language, declaration) - names <= SAME_EVERYWHERE
 
 
+def asked(language: str) -> list[str]:
+    """What people are asked and told, wherever something needs consent."""
+    asking, cases = CHANGES["NEW"], CHANGES["CASES"]
+    history = History.of([CHANGES["OLD"], replace(asking, policy=replace(asking.policy, summary=None))])
+    now = dt.datetime(2026, 12, 24, tzinfo=dt.UTC)
+    choices = [None, Choice("8", frozenset({"visits"}), frozenset({"greeting"}))]
+    stands = [
+        standing(history, history.versions[1], now, choice=each, signal=signal)
+        for each in choices
+        for signal in (False, True)
+    ]
+    one = replace(stands[0], open=stands[0].open[:1])
+    address = "/somewhere"
+    asks = [render_gate_html(each, back="/", language=language, policy=address) for each in (*stands, one)]
+    asks += [gate_text(each, [item.id for item in each.open], language=language) for each in (*stands, one)]
+    asks += [render_consents_html(each, back="/", language=language) for each in stands]
+    told = [render_changes_html(case.version, case.previous, language=language) for case in cases.values()]
+    told.append(render_changes_html(history.versions[0], None, language=language))
+    told.append(
+        render_news_html([cases["longer"].version], back="/", changes=address, language=language, acknowledges=True)
+    )
+    for moment in (now, now.replace(year=2020)):
+        told.append(render_versions_html(history, {}, moment, language=language))
+        told.append(render_atom(history, moment, page=address, address=str, language=language))
+    for each in (asking, replace(asking, items=asking.items[-2:])):
+        told.append(render_html(each, language=language, changes=address, scheduled=history.versions[1]))
+        told.append(render_html(each, language=language, consent=address))
+    return [unescape(re.sub(r"<[^>]+>", "\n", html)) for html in (*asks, *told)]
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_no_english_is_left_over_where_people_are_asked(language: str) -> None:
+    english, told = ({line.strip() for text in asked(each) for line in text.splitlines()} for each in ("en", language))
+    translated = {message.id for message in messages(language) if message.id != message.string}
+    assert told & translated - {"1"} == set()
+    assert [line for line in english & told if re.search(r" (the|of|is|to|and|you|it|now|by) ", line)] == []
+
+
 def test_every_text_of_the_page_is_on_one_of_these_pages() -> None:
-    """So that the test above has seen it, and no text stays translated that nobody reads."""
+    """So that the tests above have seen it, and no text stays translated that nobody reads."""
     pages = [render_markdown(each, language="de").replace("\\", "") for each in (DECLARATION, *OTHERWISE.values())]
-    seen, unseen = "\n".join(pages), []
+    seen, unseen = "\n".join([*pages, *(" ".join(text.split("\n")) for text in asked("de"))]), []
     for message in messages("de"):
         if isinstance(message.string, str) and len(message.string) > 30:
             parts = [part for part in re.split(r"\{\w+\}", message.string) if len(part) > 12]

@@ -81,9 +81,10 @@ def _answer(view: Edition) -> list[Paragraph]:
 def _change_of_mind(view: Edition) -> Words:
     _, words = view.language.gettext, view.language.words
     if view.consent:
+        answers = Link(_("Your answers"), view.consent)
         return words(
             "You can change your mind at any time, on the page {answers}. What you take back is removed at once.",
-            answers=Link(_("Your answers"), view.consent),
+            answers=answers,
         )
     return words(
         "You can change your mind at any time, as easily as you answered. What you take back is removed at once."
@@ -150,9 +151,9 @@ def _changes(view: Edition) -> Section:
     if view.scheduled:
         blocks.append(paragraph(scheduled_in_words(view, view.scheduled)))
     if view.changes:
+        changes = Link(_("Changes to this policy"), view.changes)
         every = view.language.words(
-            "Every version, and what changed with it, stands on the page {changes}.",
-            changes=Link(_("Changes to this policy"), view.changes),
+            "Every version, and what changed with it, stands on the page {changes}.", changes=changes
         )
         blocks.append(Paragraph(every))
     return Section("changes", _("Changes"), tuple(blocks))
