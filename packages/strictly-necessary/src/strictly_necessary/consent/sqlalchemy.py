@@ -26,6 +26,9 @@ from strictly_necessary.consent._rows import (
 
 __all__ = ["ConsentTables", "SQLAlchemyLedger", "consent_tables"]
 
+_LOCKS = 0x636F6E73
+"""Tells our advisory locks from those of others in the same database."""
+
 _RECEIPT = ("id", "at", "version", "answers", "text", "language", "channel", "account")
 
 
@@ -60,7 +63,6 @@ def consent_tables(metadata: MetaData) -> ConsentTables:
         *(Column(name, Text, primary_key=True) for name in ("account", "item")),
         *(Column(name, Text, nullable=False) for name in ("action", "version")),
         Column("at", BigInteger, nullable=False),
-        Column("number", BigInteger, nullable=False),
     )
     acknowledgements = Table(
         "consent_acknowledgements",
@@ -99,27 +101,19 @@ class SQLAlchemyLedger:
         }
         # A write comes first, so that SQLite never has to turn a reading transaction into a writing one.
         with _told(self._write) as connection:
+            _one_by_one(connection, receipt.account)
             if not _added(connection, table, values):
                 kept = connection.execute(select(*(table.c[name] for name in _RECEIPT)).where(table.c.id == receipt.id))
                 require_same(receipt_of(*kept.one()), receipt)
             elif receipt.account is not None:
-                number = connection.execute(select(table.c.number).where(table.c.id == receipt.id)).scalar_one()
-                given = {"version": receipt.version, "at": values["at"], "number": number}
-                # Always in the same order: two that wait for each other in turn would wait for ever.
-                for answer in sorted(receipt.answers, key=lambda each: each.item.id):
-                    key = {"account": receipt.account, "item": answer.item.id}
-                    self._remember(connection, {**key, "action": answer.action.value, **given})
+                for answer in receipt.answers:
+                    given = {"action": answer.action.value, "version": receipt.version, "at": values["at"]}
+                    self._remember(connection, {"account": receipt.account, "item": answer.item.id, **given})
 
     def _remember(self, connection: Connection, values: dict[str, Any]) -> None:
-        """Unless an answer that was recorded later is there already: PostgreSQL may commit the first one last."""
-        answers = self._tables.answers
-        statement = _insert(connection, answers).values(values)
-        changed = {name: statement.excluded[name] for name in ("action", "version", "at", "number")}
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["account", "item"], set_=changed, where=answers.c.number < statement.excluded.number
-            )
-        )
+        statement = _insert(connection, self._tables.answers).values(values)
+        changed = {name: statement.excluded[name] for name in ("action", "version", "at")}
+        connection.execute(statement.on_conflict_do_update(index_elements=["account", "item"], set_=changed))
 
     def receipts(self, account: str) -> Sequence[Receipt]:
         table = self._tables.receipts
@@ -163,6 +157,7 @@ class SQLAlchemyLedger:
     def forget(self, account: str) -> None:
         receipts, answers, seen = self._tables.receipts, self._tables.answers, self._tables.acknowledgements
         with _told(self._write) as connection:
+            _one_by_one(connection, account)
             connection.execute(receipts.update().where(receipts.c.account == account).values(account=None))
             connection.execute(answers.delete().where(answers.c.account == account))
             connection.execute(seen.delete().where(seen.c.account == account))
@@ -177,6 +172,13 @@ def _told(transaction: Transaction) -> Iterator[Connection]:
             yield connection
     except SQLAlchemyError as error:
         raise LedgerError(f"the database refuses: {type(getattr(error, 'orig', None) or error).__name__}") from error
+
+
+def _one_by_one(connection: Connection, account: str | None) -> None:
+    """Let what is written of one account follow each other until the transaction ends. PostgreSQL would give the second
+    of two receipts the later number, and yet might keep the answer of the first. SQLite has one writer anyway."""
+    if account is not None and connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCKS, func.hashtext(account))))
 
 
 def _added(connection: Connection, table: Table, values: dict[str, Any]) -> bool:

@@ -41,7 +41,7 @@ _TABLES = (
     "CREATE INDEX IF NOT EXISTS consent_receipts_of_account ON consent_receipts (account, number)",
     """CREATE TABLE IF NOT EXISTS consent_answers (
         account TEXT NOT NULL, item TEXT NOT NULL, action TEXT NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL,
-        number INTEGER NOT NULL, PRIMARY KEY (account, item)
+        PRIMARY KEY (account, item)
     ) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS consent_acknowledgements (
         account TEXT NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL, channel TEXT NOT NULL,
@@ -50,9 +50,8 @@ _TABLES = (
 )
 _RECEIPT = "id, at, version, answers, text, language, channel, account"
 _LATEST = "SELECT item, action, version, at FROM consent_answers WHERE account = ?"
-_REMEMBER = """INSERT INTO consent_answers (account, item, action, version, at, number) VALUES (?, ?, ?, ?, ?, ?)
-    ON CONFLICT (account, item) DO UPDATE SET action = excluded.action, version = excluded.version, at = excluded.at,
-    number = excluded.number"""
+_REMEMBER = """INSERT INTO consent_answers (account, item, action, version, at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (account, item) DO UPDATE SET action = excluded.action, version = excluded.version, at = excluded.at"""
 
 
 class SQLiteLedger:
@@ -89,7 +88,7 @@ class SQLiteLedger:
                 kept = connection.execute(f"SELECT {_RECEIPT} FROM consent_receipts WHERE id = ?", (receipt.id,))  # noqa: S608
                 require_same(receipt_of(*kept.fetchone()), receipt)
             elif receipt.account is not None:
-                given = (receipt.version, microseconds(receipt.at), added.lastrowid)
+                given = (receipt.version, microseconds(receipt.at))
                 rows = [(receipt.account, each.item.id, each.action.value, *given) for each in receipt.answers]
                 connection.executemany(_REMEMBER, rows)
 
