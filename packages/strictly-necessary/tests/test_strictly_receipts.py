@@ -22,6 +22,7 @@ from strictly_necessary import (
     SameSite,
     SetBy,
 )
+from strictly_necessary.browser import CONSENT_PATH
 from strictly_necessary.consent import (
     Acknowledgement,
     Action,
@@ -282,6 +283,11 @@ def test_a_receipt_tells_who_asked_what_in_which_words_and_what_was_answered() -
         ("Adverts Ltd", "recipient"),
     ]
     assert record["party_identification"][0]["party_email"] == "privacy@example.org"
+
+
+def test_people_withdraw_where_they_answered_unless_said_otherwise() -> None:
+    (purpose, _) = as_json(RECEIPT, DECLARATION)["pii_processing"]["purposes"]
+    assert purpose["withdrawal_method"] == CONSENT_PATH
 
 
 def test_a_receipt_of_somebody_without_an_account_identifies_nobody() -> None:
