@@ -112,3 +112,34 @@ def _end_of_value(text: str, at: int) -> int:
         depth += (character in "[{") - (character in "]}")
         at += 1
     return at
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a key and its value lie in a text: the offsets of its line, of the value, and behind the value, and that of
+    the line after it. A comment behind the value is not part of the value."""
+
+    line: int
+    value: int
+    end: int
+    after: int
+
+
+def span(text: str, place: Place) -> Span | None:
+    """Of the key at this place, or None if no key is there, as in an inline table."""
+    line = 0
+    for _ in range(place.line - 1):
+        line = text.index("\n", line) + 1
+    key = _KEY.match(text, line + place.column - 1)
+    if key is None:
+        return None
+    value = end = key.end() + len(text[key.end() :]) - len(text[key.end() :].lstrip(" \t"))
+    depth = 0
+    while end < len(text) and not (depth == 0 and text[end] in "\n#"):
+        if text[end] in "\"'#":
+            end = _skip(text, end)
+            continue
+        depth += (text[end] in "[{") - (text[end] in "]}")
+        end += 1
+    newline = text.find("\n", end)
+    return Span(line, value, value + len(text[value:end].rstrip()), newline + 1 if newline >= 0 else len(text))

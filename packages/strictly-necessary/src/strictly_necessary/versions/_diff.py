@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from strictly_necessary.declaration import Declaration
-from strictly_necessary.declaration._items import Item, Override, SameSite, ThirdParty
+from strictly_necessary.declaration._items import Category, Item, Override, SameSite, ThirdParty
 from strictly_necessary.versions._change import ASKING_KINDS, Change, ChangeKind, Difference
 
-_WORDS = ("title", "set_when", "information", "reason", "removal", "script")
+_WORDS = ("title", "set_when", "information", "reason", "removal")
 _POLICY_WORDS = ("service", "contact", "privacy_policy", "terms", "desktop_apps", "languages")
-_STRICTNESS = {SameSite.STRICT: 0, SameSite.LAX: 1, None: 1, SameSite.NONE: 2}
+_LOOSENESS = {SameSite.STRICT: 0, SameSite.LAX: 1, None: 2, SameSite.NONE: 3}
+"""Without the attribute, some browsers take a cookie for Lax and others for None."""
 
 
 def diff(old: Declaration, new: Declaration) -> Difference:
@@ -118,6 +120,11 @@ def _compare(old: Item, new: Item) -> Iterator[Change]:
     for field in _WORDS:
         if getattr(old, field) != getattr(new, field):
             yield change(ChangeKind.WORDING, field, getattr(old, field), getattr(new, field))
+    if old.script != new.script:
+        # Another file is ours to choose, another host is somebody else.
+        elsewhere = _host(old.script) != _host(new.script) and old.set_by is new.set_by
+        kind = ChangeKind.OTHER_WRITER if elsewhere else ChangeKind.WORDING
+        yield change(kind, "script", old.script, new.script)
     if old.id != new.id:
         yield change(ChangeKind.WORDING, "id", old.id, new.id)
     if old.translations != new.translations:
@@ -135,10 +142,10 @@ def _purposes(old: Item, new: Item) -> Iterator[Change]:
     """Purposes are told apart by their categories. Another sentence is wording, one more in a category is one more."""
     before, after = (Counter(purpose.category for purpose in item.purposes) for item in (old, new))
     for category in sorted(after - before):
-        text = next(purpose.text for purpose in reversed(new.purposes) if purpose.category is category)
+        text = _one_more(category, old, new)
         yield Change(ChangeKind.NEW_PURPOSE, _subject(new), new.id, "purpose", None, f"{category.value}: {text}")
     for category in sorted(before - after):
-        text = next(purpose.text for purpose in reversed(old.purposes) if purpose.category is category)
+        text = _one_more(category, new, old)
         yield Change(ChangeKind.REMOVED_PURPOSE, _subject(new), new.id, "purpose", f"{category.value}: {text}", None)
     if before != after:
         return
@@ -156,8 +163,22 @@ def _purposes(old: Item, new: Item) -> Iterator[Change]:
         yield Change(ChangeKind.WORDING, _subject(new), new.id, "translations")
 
 
+def _one_more(category: Category, fewer: Item, more: Item) -> str:
+    """What a purpose is called that one of the items has more, whatever their order."""
+    texts, others = (sorted(each.text for each in item.purposes if each.category is category) for item in (more, fewer))
+    return next((text for text in texts if text not in others), texts[0])
+
+
 def _scopes(old: Item, new: Item) -> Iterator[tuple[ChangeKind, str, object, object]]:
     """Who can read it, where it is sent, and what it can hold."""
+    if old.kind is new.kind:  # else there is nothing to hold the attributes of a cookie against
+        yield from _attributes(old, new)
+    if set(old.values) != set(new.values):
+        narrower = bool(new.values) and (not old.values or set(new.values) < set(old.values))
+        yield (_scope(wider=not narrower), "values", sorted(old.values) or None, sorted(new.values) or None)
+
+
+def _attributes(old: Item, new: Item) -> Iterator[tuple[ChangeKind, str, object, object]]:
     for field, opens in (
         ("readable_by_application", True),
         ("http_only", False),
@@ -168,21 +189,22 @@ def _scopes(old: Item, new: Item) -> Iterator[tuple[ChangeKind, str, object, obj
         if before != after:
             yield (_scope(wider=after is opens), field, before, after)
     if old.same_site is not new.same_site:
-        wider = _STRICTNESS[new.same_site] > _STRICTNESS[old.same_site]
+        wider = _LOOSENESS[new.same_site] > _LOOSENESS[old.same_site]
         yield (_scope(wider=wider), "same_site", old.same_site, new.same_site)
     if old.path != new.path:
-        yield (_scope(wider=not _below(new.path or "/", old.path or "/", "/")), "path", old.path, new.path)
+        yield (_scope(wider=not _below(new.path or "/", old.path or "/")), "path", old.path, new.path)
     if old.domain != new.domain:
         wider = new.domain is not None and (old.domain is None or not new.domain.endswith("." + old.domain))
         yield (_scope(wider=wider), "domain", old.domain, new.domain)
-    if set(old.values) != set(new.values):
-        narrower = bool(new.values) and (not old.values or set(new.values) < set(old.values))
-        yield (_scope(wider=not narrower), "values", sorted(old.values) or None, sorted(new.values) or None)
 
 
-def _below(path: str, parent: str, mark: str) -> bool:
+def _below(path: str, parent: str) -> bool:
     """Whether every path that the first one covers is also covered by the second (RFC 6265bis section 5.1.4)."""
-    return path.startswith(parent.rstrip(mark) + mark) or path == parent
+    return path == parent or path.startswith(parent if parent.endswith("/") else f"{parent}/")
+
+
+def _host(script: str | None) -> str | None:
+    return urlsplit(script or "").hostname
 
 
 def _scope(*, wider: bool) -> ChangeKind:

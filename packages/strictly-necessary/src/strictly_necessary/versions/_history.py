@@ -97,7 +97,7 @@ class History:
         old = self.versions[start].declaration
         pairs = paired(old.items, current.declaration.items)
         was = next((each for each, now in pairs if now.id == item.id), None)
-        if was is None or old.policy.operator != current.declaration.policy.operator:
+        if was is None or old.is_exempt(was) or old.policy.operator != current.declaration.policy.operator:
             return False
         asked = any(item.id in each.declaration.policy.ask for each in self.versions[start + 1 : end + 1])
         return not asked and not widens(was, item)
