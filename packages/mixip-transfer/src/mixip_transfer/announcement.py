@@ -26,7 +26,7 @@ from mixip_transfer.retry import Patience
 
 T = TypeVar("T")
 
-WAIT_SECONDS = 1.0
+WAIT_SECONDS = 2.0  # a new connection by satellite takes that long; the command has just made one of its own
 STALE_SECONDS = 5.0
 _ONCE = Patience(seconds=0)
 
