@@ -353,7 +353,9 @@ def test_a_ledger_that_cannot_be_asked_says_so_and_tells_of_nobody(ledger: Ledge
         assert "ann@example" not in str(caught.value)
 
 
-@pytest.mark.parametrize("spoiled", ["answers = 'no JSON'", "channel = 'post'", "answers = '{\"format\":2}'"])
+@pytest.mark.parametrize(
+    "spoiled", ["answers = 'no JSON'", "channel = 'post'", "at = 9000000000000000000", "answers = '{\"format\":2}'"]
+)
 def test_a_receipt_that_cannot_be_read_is_never_left_out(ledger: Ledger, store: Store, spoiled: str) -> None:
     ledger.record(receipt("ann", visits=Action.GRANTED))
     store.change(f"UPDATE consent_receipts SET {spoiled}")  # noqa: S608

@@ -29,7 +29,7 @@ def receipt_of(  # one parameter for each column
     """The receipt in these columns. Raises `LedgerError` if it cannot be read: it is never left out in silence."""
     try:
         return Receipt(key, _moment(at), version, read_answers(answers), text, language, Channel(channel), account)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise LedgerError(f"the receipt {key} cannot be read: {error}") from error
 
 
@@ -37,7 +37,7 @@ def latest_of(action: str, version: str, at: int) -> Latest:
     """The answer in these columns. Raises `LedgerError` if it cannot be read."""
     try:
         return Latest(Action(action), version, _moment(at))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise LedgerError(f"an answer cannot be read: {error}") from error
 
 
@@ -45,7 +45,7 @@ def acknowledgement_of(account: str, version: str, at: int, channel: str) -> Ack
     """The acknowledgement in these columns. Raises `LedgerError` if it cannot be read."""
     try:
         return Acknowledgement(account, version, _moment(at), Channel(channel))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise LedgerError(f"an acknowledgement cannot be read: {error}") from error
 
 
