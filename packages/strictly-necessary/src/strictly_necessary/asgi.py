@@ -98,7 +98,8 @@ class Guard:
             if post.desk is not None and own == CONSENT_PATH:
                 answer = await _at_desk(post.desk, scope, cookies, path, mount, query, receive)
             elif post.serving is not None and (is_worker or post.serving.is_ours(own, query)):
-                answer = await _answer(post.serving, scope, path, mount, query, receive)
+                granted = await _granted_to(post.gate, scope, cookies)
+                answer = await _answer(post.serving, scope, path, mount, query, receive, granted)
             if answer is not None:
                 await _send(answer, send)
                 return
@@ -216,6 +217,13 @@ async def _hear(gate: Gate, scope: Scope, cookies: list[bytes]) -> Pass:
     return gate.let(came, heard)
 
 
+async def _granted_to(gate: Gate | None, scope: Scope, cookies: list[bytes]) -> frozenset[str]:
+    """What is granted, if a browser asks for a service worker. For all else that is ours nobody has to be asked."""
+    if gate is None or _headers(scope).get(_DESTINATION) != b"serviceworker":
+        return frozenset()
+    return (await _hear(gate, scope, cookies)).heard.standing.granted
+
+
 async def _visitor(consent: Consent, scope: Scope) -> Visitor | None:
     if consent.who is None:
         return None
@@ -256,11 +264,18 @@ def _headers(scope: Scope) -> Mapping[bytes, bytes]:
 
 
 async def _answer(
-    serving: Serving, scope: Scope, path: str, mount: str, query: bytes, receive: Receive
+    serving: Serving,
+    scope: Scope,
+    path: str,
+    mount: str,
+    query: bytes,
+    receive: Receive,
+    granted: frozenset[str],
 ) -> Answer | None:
     wants_body = path == mount + REPORT_PATH and scope["method"] == "POST"
     body = await _body(receive, LONGEST_REPORT) if wants_body else b""
-    return serving.answer(scope["method"], path, query, _headers(scope), body or b"", mount=mount)
+    headers = _headers(scope)
+    return serving.answer(scope["method"], path, query, headers, body or b"", mount=mount, granted=granted)
 
 
 async def _body(receive: Receive, longest: int) -> bytes | None:

@@ -85,12 +85,13 @@ def gated_script(
     scripts = [item for item in declaration.items if _is_for_scripts(item)]
     free = [item for item in scripts if declaration.is_exempt(item)]
     gated = [item for item in scripts if not declaration.is_exempt(item)]
+    others = [item for item in declaration.gated if item not in gated]  # the event names them too
     rules = {
         "to": REPORT_PATH,
         "block": block,
         "items": [_allowed(item) for item in free + gated],
         "free": len(free),
-        "gated": [[item.id, list(history.covering(item, version))] for item in gated],
+        "gated": [[item.id, list(history.covering(item, version))] for item in (*gated, *others)],
         "choice": choice.name,
         "ask": CONSENT_PATH,
         "version": version.number,

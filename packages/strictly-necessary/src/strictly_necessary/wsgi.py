@@ -85,7 +85,7 @@ class Guard:
             query = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
             is_worker = environ.get("HTTP_SEC_FETCH_DEST", "").endswith("worker")
             if is_worker or post.serving.is_ours(path[len(mount) :], query):
-                answer = _answer(post.serving, environ, path, mount, query)
+                answer = _answer(post.serving, environ, path, mount, query, _granted_to(post.gate, environ))
                 if answer is not None:
                     return _send(answer, start_response)
         came = environ
@@ -184,6 +184,13 @@ def _hear(gate: Gate, environ: Environ, cookies: list[bytes]) -> Pass:
     return gate.let(came, heard)
 
 
+def _granted_to(gate: Gate | None, environ: Environ) -> frozenset[str]:
+    """What is granted, if a browser asks for a service worker. For all else that is ours nobody has to be asked."""
+    if gate is None or environ.get("HTTP_SEC_FETCH_DEST") != "serviceworker":
+        return frozenset()
+    return _hear(gate, environ, _cookies(environ)).heard.standing.granted
+
+
 def _visitor(consent: Consent, environ: Environ) -> Visitor | None:
     found = consent.who(environ) if consent.who is not None else None
     if inspect.isawaitable(found):
@@ -211,11 +218,14 @@ def _headers(environ: Environ, *names: str) -> dict[bytes, bytes]:
     return {name.encode(): value.encode("latin-1", "replace") for name, value in fields.items() if value}
 
 
-def _answer(serving: Serving, environ: Environ, path: str, mount: str, query: bytes) -> Answer | None:
+def _answer(
+    serving: Serving, environ: Environ, path: str, mount: str, query: bytes, granted: frozenset[str]
+) -> Answer | None:
     headers = _headers(environ, *_ASKED)
     method = environ["REQUEST_METHOD"]
     body = _body(environ, LONGEST_REPORT) if path == mount + REPORT_PATH and method == "POST" else b""
-    return serving.answer(method, _decoded(path), query, headers, body or b"", mount=_decoded(mount))
+    path, mount = _decoded(path), _decoded(mount)
+    return serving.answer(method, path, query, headers, body or b"", mount=mount, granted=granted)
 
 
 def _decoded(path: str) -> str:

@@ -156,11 +156,13 @@ class Serving:
         body: bytes = b"",
         *,
         mount: str = "",
+        granted: frozenset[str] = frozenset(),
     ) -> Answer | None:
         """The whole response with its security headers, or None if the application is to answer. `path` is decoded and
         begins with `mount`, the path at which the application lies; the names in `headers` are in lower case. Of `body`
-        at most `LONGEST_REPORT` + 1 bytes are needed, and only for a POST to `REPORT_PATH`."""
-        found = self._find(method, path, mount, query, headers, body)
+        at most `LONGEST_REPORT` + 1 bytes are needed, for a POST to `REPORT_PATH`. `granted` are the items that
+        have consent: they count where a service worker is asked for."""
+        found = self._find(method, path, mount, query, headers, body, granted)
         if found is None:
             return None
         own = {name for name, _ in found.headers}
@@ -168,7 +170,14 @@ class Serving:
         return replace(found, headers=(*found.headers, *rest))
 
     def _find(
-        self, method: str, path: str, mount: str, query: bytes, headers: Mapping[bytes, bytes], body: bytes
+        self,
+        method: str,
+        path: str,
+        mount: str,
+        query: bytes,
+        headers: Mapping[bytes, bytes],
+        body: bytes,
+        granted: frozenset[str],
     ) -> Answer | None:
         own_path = path[len(mount) :]
         if own_path == REPORT_PATH:
@@ -179,16 +188,17 @@ class Serving:
             cache = _FOR_GOOD if own_path == GUARD_PATH and query == self._version else _FRESH
             return self._documents[own_path].answer(method, headers, cache)
         mark = _mark(query)
-        if mark is not None and method in {"GET", "HEAD"}:
-            return self._start_worker(method, path, mount, query, headers, mark)
-        # The main script of a worker that no guard has started: what a worker imports comes with another mode.
         destination, mode = headers.get(b"sec-fetch-dest"), headers.get(b"sec-fetch-mode")
+        may_serve = destination != b"serviceworker" or self._may_serve(path, granted)
+        if mark is not None and method in {"GET", "HEAD"}:
+            return self._start_worker(method, path, mount, query, headers, mark) if may_serve else _UNGUARDED
+        # The main script of a worker that no guard has started: what a worker imports comes with another mode.
         if not self._blocks or destination not in _WORKERS or mode != b"same-origin":
             return None
         if destination != b"serviceworker":
             return _UNGUARDED
         # It was registered before the guard came, and now looks for its update.
-        if not self._declares(path):
+        if not may_serve:
             return _FAREWELL
         return self._start_worker(method, path, mount, query, headers, "classic")
 
@@ -221,8 +231,6 @@ class Serving:
         # Browsers say it on https and localhost only. Nobody gains by the answer: it is ours, and public.
         if mark not in _TYPES or destination in _PAGES:
             return _UNGUARDED
-        if destination == b"serviceworker" and self._blocks and not self._declares(path):
-            return _UNGUARDED
         own = quote(path, safe="/:@!$&'()*+,;=-._~", errors="replace")
         if rest := b"&".join(part for part in query.split(b"&") if not part.startswith(_MARK)):
             own += "?" + quote(rest, safe="/:@!$&'()*+,;=-._~?%[]")
@@ -234,9 +242,11 @@ class Serving:
         guard = b"" if mark == "module" else script.text
         return _Document(guard + bootstrap, _JAVASCRIPT, _VARY).answer(method, headers)
 
-    def _declares(self, path: str) -> bool:
+    def _may_serve(self, path: str, granted: frozenset[str]) -> bool:
+        """Whether this script may be a service worker."""
         item = self._declaration.match(Kind.SERVICE_WORKER, path)
-        return item is not None and self._declaration.is_exempt(item)
+        declared = item is not None and (self._declaration.is_exempt(item) or item.id in granted)
+        return declared or not self._blocks
 
 
 def _mark(query: bytes) -> str | None:

@@ -187,8 +187,8 @@ Node.appendChild Element.getAttribute Element.setAttribute Element.hasAttribute 
     setTimeout(() => say(status, said), 100);
     setTimeout(() => removeNode(status), 10000);
     removeNode(section);
-    const place = wasInside && find(doc, "main,h1,body");
-    if (!place) return;
+    if (!wasInside) return;
+    const place = find(doc, "main") || find(doc, "h1") || find(doc, "body");
     if (!hasAttribute(place, "tabindex")) setAttribute(place, "tabindex", "-1");
     focus(place, { __proto__: null, preventScroll: true });
   };
