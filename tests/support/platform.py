@@ -1,20 +1,28 @@
 """A real platform on a real socket, in a thread of the test's process, with a clock that can be moved."""
 
 import asyncio
+import secrets
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from mixip import housekeeping
 from mixip.app import Platform, build
+from mixip.db import open_database
+from mixip.db.migrate import migrate
+from mixip.policies import import_first
 from mixip.settings import Settings, from_environment
 from strictly_necessary import Direction, GuardFinding
 
@@ -48,6 +56,21 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextmanager
+def empty_database(postgresql_url: str) -> Iterator[str]:
+    """A database of its own on this server, up to date and with the first version of the policy; dropped at the end."""
+    name = f"apart_{secrets.token_hex(4)}"
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        url = urlsplit(postgresql_url)._replace(path=f"/{name}").geturl()
+        db = open_database(from_environment({"MIXIP_DATABASE_URL": url}).database_url)
+        migrate(db)
+        import_first(db, None, datetime.now(UTC))
+        db.close()
+        yield url
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def undeclared(running: RunningPlatform) -> list[GuardFinding]:

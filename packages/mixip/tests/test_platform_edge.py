@@ -51,6 +51,7 @@ PUBLIC = {
     ("POST", "/oauth/revoke"),
 }
 PUBLIC_PAGES = ["/", "/sign-up", "/sign-in", "/account/display", "/legal/cookies", "/legal/privacy", "/legal/terms",
+                "/legal/changes", "/legal/consent",
                 "/api", "/help/errors", "/nothing-here"]  # fmt: skip
 
 

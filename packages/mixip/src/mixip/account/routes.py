@@ -8,6 +8,7 @@ from litestar import Request, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 
+from mixip.account import privacy
 from mixip.clock import Clock
 from mixip.db import Database
 from mixip.edge.caller import Caller
@@ -95,4 +96,4 @@ def _rows(db: Database, caller: Caller, clock: Clock) -> list[dict[str, Any]]:
     return [{**row._asdict(), "current": row.id == caller.session_id} for row in rows]
 
 
-ROUTES = (account_page, display_page, sessions_page, end_one, end_others, show_session)
+ROUTES = (account_page, display_page, sessions_page, end_one, end_others, show_session, *privacy.ROUTES)

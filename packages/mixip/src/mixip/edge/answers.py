@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from litestar import Litestar, Request
+from litestar.concurrency import sync_to_thread
 from litestar.exceptions import HTTPException, MethodNotAllowedException, SerializationException
 from litestar.response.base import ASGIResponse
 from sqlalchemy.exc import OperationalError
@@ -140,6 +141,8 @@ def answer_exceptions(app: App, *, secure: bool) -> App:
         except Exception as error:
             if started:
                 raise
-            await answer(scope, error)(scope, receive, send_with_id)
+            # A page asks the ledger when there is something to tell, so it is made where it may wait.
+            response = answer(scope, error) if is_api(scope) else await sync_to_thread(answer, scope, error)
+            await response(scope, receive, send_with_id)
 
     return answered

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Litestar
 from litestar.exceptions import HTTPException
@@ -10,10 +11,13 @@ from minijinja import safe
 from mixip.edge.asgi import Scope
 from mixip.edge.caller import STATE_KEY, Caller
 from mixip.edge.headers import values
+from mixip.edge.responses import local_path
 from strictly_necessary import Declaration, asgi
 from strictly_necessary.browser import guard_address
 from strictly_necessary.consent import Channel, Ticket, Visitor
 from strictly_necessary.page import preferred_language, render_consents_html, render_gate_html, render_news_html
+
+LONGEST_BACK = 2048  # as the guard takes it
 
 _guard_address = lru_cache(maxsize=8)(guard_address)
 
@@ -78,12 +82,14 @@ def _back(scope: Scope) -> str:
     """Where an answer returns to: here, if this is an address that can be opened."""
     if scope["method"] in {"GET", "HEAD"}:
         query = scope["query_string"].decode("latin-1")
-        return f"{scope['path']}?{query}" if query else str(scope["path"])
+        path = quote(scope["path"])
+        here = local_path(f"{path}?{query}" if query else path, "/")
+        return here if len(here) <= LONGEST_BACK else "/"
     app: Litestar | None = scope.get("litestar_app")  # absent when the request did not come as far as a handler
     try:
         if app is not None:
             app.asgi_router.handle_routing(path=scope["path"], method="GET")
-            return str(scope["path"])
+            return local_path(quote(scope["path"]), "/")
     except HTTPException:
         pass
     return "/"

@@ -53,10 +53,10 @@ _ENGLISH = Words(
 
 _GERMAN = Words(
     changes="Änderungen der Cookie-Richtlinie",
-    changes_lead="Jede Fassung unserer Cookie-Richtlinie, wie sie veröffentlicht wurde. Die Adressen hier bleiben.",
+    changes_lead="Jede Version unserer Cookie-Richtlinie, wie sie veröffentlicht wurde. Die Adressen hier bleiben.",
     feed="Die Änderungen im Feedreader verfolgen (Atom)",
-    version="Fassung {version}",
-    whole="Die ganze Richtlinie in dieser Fassung lesen",
+    version="Version {version}",
+    whole="Die ganze Richtlinie in dieser Version lesen",
     in_force="In Kraft seit {moment}.",
     ended="Sie war in Kraft vom {moment} bis {end}.",
     to_come="Sie tritt am {moment} in Kraft.",
