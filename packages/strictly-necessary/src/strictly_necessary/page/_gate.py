@@ -5,15 +5,13 @@ from __future__ import annotations
 from gettext import NullTranslations
 from html import escape
 
+from strictly_necessary.browser import CONSENT_PATH
 from strictly_necessary.consent import Standing
 from strictly_necessary.declaration._items import Item
 from strictly_necessary.page import _html
 from strictly_necessary.page._blocks import Card
 from strictly_necessary.page._edition import Edition, edition, title_in_words
 from strictly_necessary.page._question import Question, facts, question
-
-ACTION = "/.well-known/cookie-consent"
-"""Where the guards take answers."""
 
 
 def render_gate_html(
@@ -22,7 +20,7 @@ def render_gate_html(
     back: str,
     language: str | None = None,
     catalogue: NullTranslations | None = None,
-    action: str = ACTION,
+    action: str = CONSENT_PATH,
     policy: str | None = None,
 ) -> str:
     """The question about everything that is open, as `<section class="policy-gate">` with forms that need no script;
@@ -55,7 +53,7 @@ def render_consents_html(
     back: str,
     language: str | None = None,
     catalogue: NullTranslations | None = None,
-    action: str = ACTION,
+    action: str = CONSENT_PATH,
     policy: str | None = None,
 ) -> str:
     """What is granted, refused and open now, as `<section class="policy-consents">`: each item with a button that takes

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from gettext import NullTranslations
 from html import escape
 
+from strictly_necessary.browser import CONSENT_PATH
 from strictly_necessary.page import _html
-from strictly_necessary.page._gate import ACTION, hidden
+from strictly_necessary.page._gate import hidden
 from strictly_necessary.page._language import Language, language_for
 from strictly_necessary.page._sentences import change_sentences, significant_sentences, verdict
 from strictly_necessary.versions import History, Version
@@ -22,7 +23,7 @@ def render_news_html(
     language: str | None = None,
     catalogue: NullTranslations | None = None,
     acknowledges: bool = False,
-    action: str = ACTION,
+    action: str = CONSENT_PATH,
 ) -> str:
     """The announcement of these versions, the newest first, as `<section class="policy-news">`; empty for none.
     `changes` is the address of the page with the changes. With `acknowledges`, for people with an account, a button
