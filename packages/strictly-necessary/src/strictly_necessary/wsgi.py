@@ -194,6 +194,8 @@ def _granted_to(gate: Gate | None, environ: Environ) -> frozenset[str]:
 def _visitor(consent: Consent, environ: Environ) -> Visitor | None:
     found = consent.who(environ) if consent.who is not None else None
     if inspect.isawaitable(found):
+        if inspect.iscoroutine(found):
+            found.close()
         raise TypeError("the guard for WSGI cannot wait: give Consent a who that is not async")
     return found
 
