@@ -182,6 +182,18 @@ def test_no_and_yes_look_the_same(opened: Any, site: str, width: int, scheme: An
     assert yes.evaluate(LOOK) == hovered
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_taking_back_is_as_easy_as_giving(opened: Any, site: str, width: int) -> None:
+    page = opened(viewport={"width": width, "height": 800}, java_script_enabled=True)
+    for language in LANGUAGES:
+        page.goto(f"{site}/consents/{language}")
+        take_back, allow = page.locator(".policy-consents").get_by_role("button").all()
+        assert take_back.evaluate(LOOK) == allow.evaluate(LOOK)
+        assert [box(take_back)[side] for side in ("x", "width", "height")] == [
+            box(allow)[side] for side in ("x", "width", "height")
+        ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_everything_can_be_read_in_both_themes(opened: Any, site: str, scheme: Any) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1; both answers have the same."""
