@@ -1,6 +1,6 @@
 """Cookie policies of an operator: the one that comes along, and what it becomes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import mixip
@@ -116,7 +116,7 @@ def versioned(text: str, version: str) -> str:
 
 def put_in_force(running: RunningPlatform, text: str, version: str, *, starts: datetime | None = None) -> None:
     """Have this version in the database, in force now or from `starts` on, and let the platform look at it."""
-    starts = starts or running.clock() - timedelta(seconds=1)
+    starts = starts or running.clock()
     insert(running.parts.db, versioned(text, version), version, starts)
     running.parts.policies.refresh()
 

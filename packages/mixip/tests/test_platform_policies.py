@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from mixip.db import open_database
 from mixip.db.migrate import migrate
@@ -152,7 +153,7 @@ def test_without_a_version_it_does_not_start_and_says_what_to_do(postgresql_url:
     with empty_database(postgresql_url) as url:
         db = open_database(from_environment({"MIXIP_DATABASE_URL": url}).database_url)
         with db.write() as connection:
-            connection.execute(PolicyVersion.__table__.delete())
+            connection.execute(delete(PolicyVersion))
         with pytest.raises(NoPolicyError, match="No cookie policy was released"):
             Policies(db, Imprint("Mix-IP", "privacy@mixip.io"))
         db.close()
@@ -214,7 +215,9 @@ def test_every_version_has_its_pages_in_every_language(own_platform: RunningPlat
                 assert change.status_code == 200
                 assert f"/legal/cookies/{language}/changes/{number}/policy" in unescape(change.text)
                 whole = http.get(f"/legal/cookies/{language}/changes/{number}/policy")
-                assert ("Example Hosting" in whole.text) == (number == "2")
+                assert ("<h3" in whole.text, whole.headers["content-language"]) == (True, language)
+                policy = whole.text.partition('<div class="policy"')[2]
+                assert ("Example Hosting" in policy) == (number == "2")
                 assert http.get(f"/legal/changes/{number}").status_code == 200
                 assert http.get(f"/legal/changes/{number}/policy").status_code == 200
             assert "<table" in http.get(f"/legal/cookies/{language}/changes/2").text
