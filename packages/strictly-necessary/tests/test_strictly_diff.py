@@ -20,6 +20,7 @@ EDITORIAL, SIGNIFICANT = Significance.EDITORIAL, Significance.SIGNIFICANT
 Document = dict[str, Any]
 Table = dict[str, Any]
 Change = Callable[[Table], None]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 POLICY: Table = {
     "service": "Example",
@@ -160,6 +161,10 @@ def kinds(difference: Difference) -> list[ChangeKind]:
     return [change.kind for change in difference.changes]
 
 
+def asked(difference: Difference) -> list[str]:
+    return sorted(difference.to_ask)
+
+
 LOCAL = put(
     kind="local", set_by="script", script="/static/visits.js", http_only=None, secure=None, same_site=None, path=None,
     domain=None, partitioned=None, readable_by_application=None,
@@ -232,8 +237,8 @@ def test_what_lets_more_happen_is_significant_and_asks(before: Change, after: Ch
     old, new = read(changed(before)), read(changed(before, after))
     wider, narrower = diff(old, new), diff(new, old)
     assert kinds(wider) == [kind]
-    assert (wider.significance, wider.to_ask, wider.needs_consent) == (SIGNIFICANT, {"visits"}, True)
-    assert (narrower.significance, narrower.to_ask, narrower.needs_consent) == (EDITORIAL, set(), False)
+    assert (wider.significance, asked(wider), wider.needs_consent) == (SIGNIFICANT, ["visits"], True)
+    assert (narrower.significance, asked(narrower), narrower.needs_consent) == (EDITORIAL, [], False)
     assert len(narrower.changes) == 1
 
 
@@ -242,7 +247,7 @@ def test_what_lets_something_else_happen_asks_both_ways(before: Change, after: C
     old, new = read(changed(before)), read(changed(before, after))
     for difference in (diff(old, new), diff(new, old)):
         assert kind in kinds(difference)
-        assert (difference.significance, difference.to_ask) == (SIGNIFICANT, {"visits"})
+        assert (difference.significance, asked(difference)) == (SIGNIFICANT, ["visits"])
 
 
 @pytest.mark.parametrize(
@@ -257,7 +262,7 @@ def test_what_needs_no_consent_is_told_and_asks_nobody(before: Change, after: Ch
             purpose["category"], purpose["category"]
         )
     difference = diff(read(old), read(new))
-    assert (difference.significance, difference.to_ask) == (SIGNIFICANT, set())
+    assert (difference.significance, asked(difference)) == (SIGNIFICANT, [])
 
 
 def test_every_kind_that_asks_is_significant_and_told_with_its_reason() -> None:
@@ -285,7 +290,7 @@ def test_every_kind_that_asks_is_significant_and_told_with_its_reason() -> None:
 )
 def test_what_is_told_and_asks_nobody(values: Table, kind: ChangeKind, weight: Significance) -> None:
     difference = diff(read(WHOLE), read(changed(put(**values))))
-    assert (kinds(difference), difference.significance, difference.to_ask) == ([kind], weight, set())
+    assert (kinds(difference), difference.significance, asked(difference)) == ([kind], weight, [])
 
 
 def test_names_in_the_browser() -> None:
@@ -332,15 +337,15 @@ def test_new_and_gone_items() -> None:
     without = copy.deepcopy(WHOLE)
     del without["items"][0]
     new, gone = diff(read(without), read(WHOLE)), diff(read(WHOLE), read(without))
-    assert (kinds(new), new.to_ask) == ([ChangeKind.NEW_ITEM], {"visits"})
-    assert (kinds(gone), gone.significance, gone.to_ask) == ([ChangeKind.REMOVED_ITEM], EDITORIAL, set())
+    assert (kinds(new), asked(new)) == ([ChangeKind.NEW_ITEM], ["visits"])
+    assert (kinds(gone), gone.significance, asked(gone)) == ([ChangeKind.REMOVED_ITEM], EDITORIAL, [])
     (change,) = gone.changes
     assert (change.item, change.subject, change.before) == ("visits", "Visits", "visits")
     exempt = copy.deepcopy(WHOLE)
     del exempt["items"][1]
-    assert (diff(read(exempt), read(WHOLE)).significance, diff(read(exempt), read(WHOLE)).to_ask) == (
+    assert (diff(read(exempt), read(WHOLE)).significance, asked(diff(read(exempt), read(WHOLE)))) == (
         SIGNIFICANT,
-        set(),
+        [],
     )
 
 
@@ -350,9 +355,9 @@ def test_an_item_that_needs_consent_now_asks_about_it() -> None:
     at_home["policy"]["jurisdictions"] = ["UK"]
     opened = diff(read(at_home), read(abroad))
     assert kinds(opened) == [ChangeKind.NARROWER_REACH, ChangeKind.NEEDS_CONSENT]
-    assert opened.to_ask == {"visits"}
+    assert asked(opened) == ["visits"]
     closed = diff(read(abroad), read(at_home))
-    assert (kinds(closed), closed.significance, closed.to_ask) == ([ChangeKind.WIDER_REACH], SIGNIFICANT, set())
+    assert (kinds(closed), closed.significance, asked(closed)) == ([ChangeKind.WIDER_REACH], SIGNIFICANT, [])
 
 
 def test_another_operator_asks_about_everything_that_needs_consent() -> None:
@@ -360,36 +365,36 @@ def test_another_operator_asks_about_everything_that_needs_consent() -> None:
     other["policy"]["operator"] = "Other Ltd"
     difference = diff(read(WHOLE), read(other))
     assert kinds(difference) == [ChangeKind.OTHER_OPERATOR, ChangeKind.OTHER_OPERATOR]
-    assert difference.to_ask == {"visits"}
+    assert asked(difference) == ["visits"]
 
 
 def test_people_are_asked_again_because_the_author_says_so_and_only_once() -> None:
     asking = copy.deepcopy(WHOLE)
     asking["policy"]["ask"] = ["visits"]
     difference = diff(read(WHOLE), read(asking))
-    assert (kinds(difference), difference.to_ask) == ([ChangeKind.ASKED_AGAIN], {"visits"})
+    assert (kinds(difference), asked(difference)) == ([ChangeKind.ASKED_AGAIN], ["visits"])
     assert not diff(read(asking), read(asking)).changes
     next_one = copy.deepcopy(asking)
     next_one["policy"]["version"] = "2"
-    assert diff(read(asking), read(next_one)).to_ask == {"visits"}
+    assert asked(diff(read(asking), read(next_one))) == ["visits"]
     del next_one["policy"]["ask"]
     assert not diff(read(asking), read(next_one)).changes
 
 
 def test_answers_are_remembered_by_the_id() -> None:
     renamed = diff(read(WHOLE), read(changed(put(id="count"))))
-    assert (kinds(renamed), renamed.to_ask) == ([ChangeKind.WORDING, ChangeKind.ASKED_AGAIN], {"count"})
+    assert (kinds(renamed), asked(renamed)) == ([ChangeKind.WORDING, ChangeKind.ASKED_AGAIN], ["count"])
     exempt = diff(read(WHOLE), read(changed(put(id="look"), of="theme")))
-    assert (kinds(exempt), exempt.to_ask) == ([ChangeKind.WORDING], set())
+    assert (kinds(exempt), asked(exempt)) == ([ChangeKind.WORDING], [])
 
 
 def test_a_swap_of_two_ids_hides_nothing() -> None:
     second = {**VISITS, "id": "clicks", "name": "clicks", "lifetime": "12 months"}
     old = {**WHOLE, "items": [*WHOLE["items"], second]}
     swapped = {**WHOLE, "items": [{**VISITS, "id": "clicks"}, THEME, CHOICE, {**second, "id": "visits"}]}
-    assert diff(read(old), read(swapped)).to_ask == {"clicks", "visits"}
+    assert asked(diff(read(old), read(swapped))) == ["clicks", "visits"]
     names = {**WHOLE, "items": [{**VISITS, "name": "clicks"}, THEME, CHOICE, {**second, "name": "visits"}]}
-    assert diff(read(old), read(names)).to_ask == {"clicks", "visits"}
+    assert asked(diff(read(old), read(names))) == ["clicks", "visits"]
 
 
 @pytest.mark.parametrize(
@@ -419,8 +424,6 @@ def test_a_swap_of_two_ids_hides_nothing() -> None:
 def test_the_rest_of_a_declaration(table: str, at: int | None, values: Table, kind: str) -> None:
     document = copy.deepcopy(WHOLE)
     put(**values)(document[table] if at is None else document[table][at])
-    if values.get("host"):
-        document["headers"][0]["value"] = "'self' https://pay.example.net"
     old = copy.deepcopy(WHOLE)
     if values.get("host"):  # else the header would name a host that is not declared
         old["headers"][0]["value"] = document["headers"][0]["value"] = "'self'"
@@ -537,7 +540,7 @@ def documents(draw: st.DrawFn) -> Document:
     }
 
 
-def shuffled(draw: st.DrawFn, value: Any, key: str = "") -> Any:
+def shuffled(draw: Draw, value: Any, key: str = "") -> Any:
     """The same in another order: keys of tables, entries of lists that are sets."""
     if isinstance(value, dict):
         return {each: shuffled(draw, value[each], each) for each in draw(st.permutations(list(value)))}
@@ -546,7 +549,7 @@ def shuffled(draw: st.DrawFn, value: Any, key: str = "") -> Any:
     return value
 
 
-def reworded(draw: st.DrawFn, document: Document) -> Document:
+def reworded(draw: Draw, document: Document) -> Document:
     """The same in other words."""
     document = copy.deepcopy(document)
     for item in document["items"]:
@@ -560,7 +563,7 @@ def reworded(draw: st.DrawFn, document: Document) -> Document:
     return document
 
 
-def formatted(draw: st.DrawFn, document: Document) -> str:
+def formatted(draw: Draw, document: Document) -> str:
     """The document as TOML, in one of many ways to write it."""
     end = draw(st.sampled_from(["\n", "\r\n"]))
     lines: list[str] = []
@@ -591,7 +594,7 @@ def formatted(draw: st.DrawFn, document: Document) -> str:
             write(row, key)
     lines.append("[policy]")
     write(document["policy"], "policy")
-    return end.join(lines) + end
+    return str(end.join(lines) + end)
 
 
 relaxed = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -607,7 +610,7 @@ def test_order_and_formatting_never_count(data: st.DataObject) -> None:
     assert diff(new, old).changes == ()
     third = read(data.draw(documents()))
     assert diff(old, third).significance == diff(new, third).significance
-    assert diff(third, old).to_ask == diff(third, new).to_ask
+    assert asked(diff(third, old)) == asked(diff(third, new))
     assert sorted(map(repr, diff(third, old).changes)) == sorted(map(repr, diff(third, new).changes))
 
 
@@ -663,7 +666,7 @@ def test_an_answer_holds_just_where_the_next_version_does_not_ask(one: Document,
     _, current = history.versions
     assert current.difference is not None
     for item in current.declaration.gated:
-        assert history.covers(item, "1", current) == (item.id not in current.difference.to_ask)
+        assert history.covers(item, "1", current) == (item.id not in asked(current.difference))
         assert history.covers(item, "2", current)
     for change in current.difference.changes:
         if change.needs_consent:

@@ -156,7 +156,8 @@ def _disorder(released: Sequence[_Released]) -> Iterable[Finding]:
         numbered = NUMBERED.fullmatch(first.version) and NUMBERED.fullmatch(second.version)
         if numbered and natural(second.version) < natural(first.version):
             message = f"version {first.version} starts before version {second.version}, which it follows"
-            yield first.finding("SN503", message, "policy", "starts")
+            key = "starts" if first.declaration.policy.starts else "last_updated"
+            yield first.finding("SN503", message, "policy", key)
 
 
 def _misnamed(each: _Released) -> Iterable[Finding]:

@@ -143,7 +143,10 @@ def _next(
         *_refused_start(last.policy, policy.starts_at, now, waits=waits),
         *_refused_label(said, difference),
     ]
-    text, findings, unwritten = _rewritten(raw, wanted, declaration.policy, file)
+    unwritten: list[str] = []
+    text, findings = raw, list[Finding]()
+    if not refusals:
+        text, findings, unwritten = _rewritten(raw, wanted, declaration.policy, file)
     return Release(policy.version, policy.starts_at, text, difference, said, (*refusals, *unwritten), tuple(findings))
 
 
