@@ -164,11 +164,13 @@ def security_headers(
 def clear_site_data(declaration: Declaration, *, path: str = "/") -> str:
     """The Clear-Site-Data header for the answer that signs a person out; empty for none.
 
-    It names `cache`, and `storage` if the declaration has nothing there that is to stay, such as a theme. It does not
-    name `cookies`: that would reach every host below the registrable domain, while ours are removed one by one."""
+    It names `cache`, and `storage` if the declaration has nothing there that is to stay, such as a theme; what needs
+    consent is not to stay. It does not name `cookies`: that would reach every host below the registrable domain, while
+    ours are removed one by one."""
     for override in _overrides(declaration, "clear-site-data", path):
         return override.value
-    return '"cache"' if any(item.kind in _STORAGE for item in declaration.items) else '"cache", "storage"'
+    stays = any(item.kind in _STORAGE and declaration.is_exempt(item) for item in declaration.items)
+    return '"cache"' if stays else '"cache", "storage"'
 
 
 def source_hash(text: str) -> str:

@@ -3,7 +3,6 @@ the browser. The same for ASGI and for WSGI."""
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from strictly_necessary.versions import History, Version
 MOST_REMOVED = 20
 """Cookies that one answer removes at most: a head that is too long is refused by proxies. The next answer goes on."""
 
+_MOST_KNOWN = 256
 _KEPT_BY_CACHES = frozenset(
     {b"cache-control", b"expires", b"pragma", b"cdn-cache-control", b"surrogate-control", b"surrogate-key"}
 )
@@ -65,6 +65,7 @@ class Gate:
         self.consent = consent
         self.checkpoint = checkpoint.granting(frozenset())
         self.item = choice
+        self._known: dict[tuple[Choice | None, bool], Standing] = {}
         self._life = self.item.lifetime.seconds or 0
         self._cookies = [item for item in version.declaration.gated if item in version.declaration.cookies]
 
@@ -90,28 +91,36 @@ class Gate:
         """What holds, with the `signal` that came or with this one. The ledger is asked if there is a visitor, so it
         may block. Raises what the ledger raises."""
         says = came.signal if signal is None else signal
-        holds = self.consent.standing(self.history, choice=came.choice, visitor=visitor, signal=says)
+        alone = holds = self._alone(came.choice, signal=says)
+        if visitor is not None:
+            holds = self.consent.standing(self.history, choice=came.choice, visitor=visitor, signal=says)
         told = bool(holds.granted or holds.refused or holds.open)
         if not told or holds.version.number != self.version.number:
             return self.unheard()  # the ledger was silent, or the next version began just now
-        now = self.consent.now()
-        alone = standing(self.history, holds.version, now, choice=came.choice, signal=says)
         if (alone.granted, alone.refused) != (holds.granted, holds.refused):
             learns = True  # the account said something else elsewhere
-        elif says and came.choice is not None and came.choice.granted:
-            learns = True  # no yes is remembered beside the signal
-        else:
-            learns = came.remembers and alone.choice is None  # nothing of it holds any more
-        seconds = self._left(holds, visitor, now) if learns else 0
+        else:  # what of it holds no more? What the signal outweighs counts when the signal ends
+            learns = came.remembers and alone.choice is None and not says
+        seconds = self._left(holds, visitor) if learns else 0
         return Heard(holds, visitor, learns=learns, seconds=seconds)
 
-    def _left(self, holds: Standing, visitor: Visitor | None, now: dt.datetime) -> int:
+    def _alone(self, choice: Choice | None, *, signal: bool) -> Standing:
+        """What holds by what the browser remembers, which no time changes."""
+        key = (choice, signal)
+        found = self._known.get(key)
+        if found is None:
+            found = standing(self.history, self.version, self.consent.now(), choice=choice, signal=signal)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()  # anybody can remember anything
+            self._known[key] = found
+        return found
+
+    def _left(self, holds: Standing, visitor: Visitor | None) -> int:
         """Seconds that what holds is to live on in the browser: as long as the oldest answer of the account, so that a
         visit makes nothing live longer."""
         answers = self.consent.ledger.answers(visitor.account) if visitor is not None and holds.choice else {}
-        ages = [
-            (now - each.at).total_seconds() for key, each in answers.items() if key in holds.granted | holds.refused
-        ]
+        now, held = self.consent.now(), holds.granted | holds.refused
+        ages = [(now - each.at).total_seconds() for key, each in answers.items() if key in held]
         return min(self._life, max(1, self._life - int(max(ages, default=0))))
 
     def unheard(self) -> Heard:
