@@ -269,7 +269,7 @@ def test_nothing_that_the_platform_says_steers_the_terminal_or_floods_it(person:
     done = person.on_a_terminal("status", piped=True, TERM="dumb")
     assert done.code == 0
     assert not set("\x1b\x07\x9b\u202e") & set(done.err)
-    assert "41 earlier versions are on the page below." in done.err
+    assert "Earlier versions are on the page below: 41." in done.err
     assert "  and 89 more\n" in done.err
     assert len(done.err) < 20_000
     assert double.policy_forms == [{"act": ["acknowledge"], "version": ["9"]}]

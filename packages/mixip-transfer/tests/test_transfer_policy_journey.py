@@ -250,6 +250,7 @@ def test_where_everything_is_exempt_nothing_is_told_and_nothing_recorded(
         for arguments in (("status",), ("list",)):
             assert desk.on_a_terminal(*arguments, piped=True).err == ""
         assert desk.run("policy").out.endswith("\nNothing in it needs your consent.\n")
+        assert json.loads(desk.run("policy", "--language", "de", "--json").out)["language"] == "de"
         refused = desk.run("policy", "allow", "theme")
         assert (refused.code, refused.out) == (2, "")
         assert desk.tree() == before

@@ -40,7 +40,7 @@ def news_lines(state: PolicyState, address: str) -> Iterator[str]:
     yield f"The cookie policy of {address} has changed."
     earlier = len(state.news) - _MOST_VERSIONS
     if earlier > 0:
-        yield f"{earlier} earlier versions are on the page below."
+        yield f"Earlier versions are on the page below: {earlier}."
     for version in state.news[-_MOST_VERSIONS:]:
         yield from _version_lines(version)
     yield f"All changes: {changes_page(address)}"
