@@ -61,15 +61,21 @@ def free_port() -> int:
 @contextmanager
 def empty_database(postgresql_url: str) -> Iterator[str]:
     """A database of its own on this server, up to date and with the first version of the policy; dropped at the end."""
-    name = f"apart_{secrets.token_hex(4)}"
-    with psycopg.connect(postgresql_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        url = urlsplit(postgresql_url)._replace(path=f"/{name}").geturl()
+    with new_database(postgresql_url) as url:
         db = open_database(from_environment({"MIXIP_DATABASE_URL": url}).database_url)
         migrate(db)
         import_first(db, None, datetime.now(UTC))
         db.close()
         yield url
+
+
+@contextmanager
+def new_database(postgresql_url: str) -> Iterator[str]:
+    """A database of its own on this server, without a table; dropped at the end."""
+    name = f"apart_{secrets.token_hex(4)}"
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield urlsplit(postgresql_url)._replace(path=f"/{name}").geturl()
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

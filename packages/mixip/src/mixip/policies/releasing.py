@@ -67,11 +67,14 @@ def plan(db: Database, file: Path | None, wishes: Wishes, now: datetime) -> Plan
     history, stamps = released_history(db)
     earliest = now + MARGIN
     starts = wishes.starts
-    written = examine(raw, shown)[0]
-    if starts is None and written and written.policy.starts and written.policy.starts < earliest:
-        # Such as that of a version that was taken back, or when it started with the authors of the software.
-        starts = earliest + OPEN_TABS + timedelta(seconds=1)
     found = _plan(history, raw, shown, wishes, starts, earliest)
+    if found.refusals and not found.findings and starts is None:
+        written = examine(raw, shown)[0]
+        late = earliest + OPEN_TABS + timedelta(seconds=1)
+        if written is not None and written.policy.starts is not None and written.policy.starts < late:
+            # Such as that of a version that was taken back, or when it started with the authors of the software.
+            starts = late
+            found = _plan(history, raw, shown, wishes, starts, earliest)
     refusals = list(found.refusals)
     if not found.findings:
         declaration = read(found.text.decode(), shown, fit=False)
