@@ -655,3 +655,87 @@ def test_no_text_takes_long_to_look_at(file: Path, text: str) -> None:
     start = time.process_time()
     assert check(file)
     assert time.process_time() - start < 5, "it took minutes"
+
+
+VISITS = """
+[[items]]
+id = "visits"
+name = "visits"
+kind = "local"
+category = "analytics"
+purpose = "Counts visits."
+provider = "Example Ltd"
+lifetime = "30 days"
+set_when = "You say yes."
+set_by = "script"
+script = "/static/visits.js"
+"""
+CHOICE = """
+[[items]]
+id = "choice"
+name = "__Host-choice"
+kind = "cookie"
+category = "consent-choice"
+purpose = "Remembers what you answered."
+provider = "Example Ltd"
+lifetime = "6 months"
+set_when = "You answer."
+set_by = "server"
+readable_by_application = false
+http_only = false
+secure = true
+same_site = "Lax"
+path = "/"
+"""
+
+
+def test_what_a_version_says_of_itself_is_read(file: Path) -> None:
+    more = 'starts = 2026-12-01T10:00:00+01:00\nchange = "significant"\nsummary = "More."\nask = ["visits"]\n'
+    policy = loaded(file, POLICY + more + VISITS + CHOICE).policy
+    assert policy.starts == policy.starts_at == dt.datetime(2026, 12, 1, 9, tzinfo=dt.UTC)
+    assert (policy.change, policy.summary, policy.ask) == ("significant", "More.", ("visits",))
+    bare = loaded(file, POLICY).policy
+    assert (bare.starts, bare.change, bare.summary, bare.ask) == (None, None, None, ())
+    assert bare.starts_at == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+
+
+def test_its_summary_is_translated(file: Path) -> None:
+    policy = POLICY + 'languages = ["en", "de"]\nsummary = "More."\n'
+    whole = policy + '[policy.translations.de]\nsummary = "Mehr."\n'
+    assert loaded(file, whole).in_language("de").policy.summary == "Mehr."
+    assert found(file, policy) == [(1, 1, "SN013")]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("starts = 2026-12-01", "SN005"),
+        ("starts = 2026-12-01T09:00:00", "SN005"),
+        ('starts = "2026-12-01T09:00:00Z"', "SN005"),
+        ("starts = 0001-01-01T00:00:00+01:00", "SN006"),
+        ("starts = 9999-12-31T23:59:59-01:00", "SN006"),
+        ('change = "small"', "SN006"),
+        ('summary = ""', "SN006"),
+        ("ask = []", "SN005"),
+        ('ask = ["Visits"]', "SN006"),
+        ('ask = ["nobody"]', "SN018"),
+        ('ask = ["choice"]', "SN018"),
+        ('ask = ["visits", "visits"]', "SN008"),
+    ],
+)
+def test_a_fault_in_what_a_version_says_of_itself(file: Path, line: str, code: str) -> None:
+    assert found(file, f"{POLICY}{line}\n{VISITS}{CHOICE}") == [(8, 1, code)]
+
+
+def test_a_faulty_item_is_not_missed_a_second_time(file: Path) -> None:
+    text = POLICY + 'ask = ["visits"]\n' + VISITS.replace('"local"', '"locale"') + CHOICE
+    assert [code for _, _, code in found(file, text)] == ["SN006"]
+    faulty_answer = POLICY + VISITS + CHOICE.replace('"Lax"', '"Loose"')
+    assert [code for _, _, code in found(file, faulty_answer)] == ["SN006"]
+
+
+def test_the_version_that_people_answer_can_stand_in_a_cookie(file: Path) -> None:
+    named = POLICY.replace('"3"', '"3 of May"')
+    assert found(file, named) == []
+    assert found(file, named + VISITS + CHOICE) == [(5, 1, "SN510")]
+    assert found(file, named.replace("3 of May", "x" * 33) + VISITS + CHOICE) == [(5, 1, "SN510")]

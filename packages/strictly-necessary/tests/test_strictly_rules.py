@@ -367,3 +367,69 @@ def test_third_parties_and_headers_are_told_at_their_keys(tmp_path: Path) -> Non
         ("SN242", Severity.WARNING),
     ]
     assert check(file)[0].message == "api.mixpanel.com: this third party is a known tracker or advertiser"
+
+
+ANALYTICS = replace(of(Category.ANALYTICS), id="visits", name="visits")
+ANSWER = replace(life(CHOICE, "6 months"), id="choice", http_only=False, readable_by_application=False)
+
+
+def among(item: Item, *others: Item, jurisdictions: tuple[Jurisdiction, ...] = (EU, UK, FR)) -> set[str]:
+    """What is wrong with the item beside the others."""
+    return {breach.rule.code for breach in broken_by(item, jurisdictions, (item, *others))}
+
+
+def test_what_needs_consent_waits_for_it_where_the_answer_is_remembered() -> None:
+    assert among(ANALYTICS) == {"SN201"}
+    assert among(ANALYTICS, ANSWER) == set()
+    assert among(ANSWER, ANALYTICS) == set()
+    assert among(ANALYTICS, replace(ANSWER, kind=Kind.LOCAL)) == {"SN201"}
+    assert among(COOKIE, ANSWER, ANALYTICS) == set()
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        (replace(ANSWER, set_by=SetBy.SCRIPT), "SN511"),
+        (replace(ANSWER, set_by=SetBy.INFRASTRUCTURE), "SN511"),
+        (replace(ANSWER, http_only=True), "SN512"),
+        (replace(ANSWER, secure=False), "SN513"),
+        (replace(ANSWER, same_site=SameSite.NONE), "SN514"),
+        (replace(ANSWER, path="/shop"), "SN515"),
+        (replace(ANSWER, domain="example.org"), "SN516"),
+        (life(ANSWER, "session"), "SN517"),
+        (replace(ANSWER, purposes=(*ANSWER.purposes, Purpose(Category.MULTIMEDIA_PLAYER, "p"))), "SN518"),
+        (replace(ANSWER, name="x*"), "SN519"),
+        (replace(ANSWER, values=("1",)), "SN520"),
+    ],
+)
+def test_the_guards_say_what_the_cookie_with_the_answer_is_like(item: Item, code: str) -> None:
+    assert code in among(item, ANALYTICS)
+    assert not any(each.startswith("SN51") or each == "SN520" for each in among(item, COOKIE))
+    assert among(ANALYTICS, item) == set()  # what is wrong is told there, and only there
+
+
+def test_there_is_one_answer_and_only_where_something_is_asked() -> None:
+    assert among(replace(ANSWER, same_site=SameSite.STRICT), ANALYTICS) == set()
+    second = replace(ANSWER, id="second", name="y")
+    assert {breach.rule.code for breach in broken_by(second, (EU,), (ANSWER, second, ANALYTICS))} == {"SN521"}
+    assert {breach.rule.code for breach in broken_by(ANSWER, (EU,), (ANSWER, second, ANALYTICS))} == set()
+    assert among(ANSWER, COOKIE) == {"SN522"}
+    assert among(ANSWER) == {"SN522"}
+    assert {breach.rule.code for breach in broken_by(ANSWER)} == set()
+    assert among(ANSWER, MEASURING, jurisdictions=(UK,)) == {"SN522"}
+    assert among(ANSWER, MEASURING, jurisdictions=(EU, UK)) == set()
+
+
+def test_what_the_infrastructure_sets_cannot_wait() -> None:
+    edge = replace(ANALYTICS, set_by=SetBy.INFRASTRUCTURE, readable_by_application=False)
+    assert among(edge, ANSWER) == {"SN523"}
+    assert among(BALANCER, ANSWER, ANALYTICS) == set()
+
+
+def test_the_conditions_of_an_exemption_are_not_asked_of_what_goes_by_consent() -> None:
+    bare = replace(MEASURING, information=None, objection=None, recipients=("Counting Ltd",), same_site=SameSite.NONE)
+    assert {"SN221", "SN222", "SN224", "SN227"} <= among(bare, ANSWER, jurisdictions=(UK, FR))
+    assert among(bare, ANSWER, jurisdictions=(EU, UK, FR)) == set()
+    told = replace(ANALYTICS, recipients=("Counting Ltd",))
+    assert among(told, ANSWER) == set()
+    assert "SN213" in among(replace(INPUT, recipients=("Counting Ltd",)), ANSWER, ANALYTICS)
