@@ -42,7 +42,6 @@ GUARD_CODES = {
     "SN333": "in the browser, a place to store things that cannot be declared",
     "SN334": "in the browser, a worker whose script is not ours",
     "SN335": "in the browser, something that the Content-Security-Policy stopped",
-    "SN336": "in the browser, a write of what needs consent, without it",
     "SN336": "in the browser, a write that needs consent and has none",
 }
 
@@ -91,7 +90,6 @@ FIXES = {
     "SN333": "use one of the seven kinds that can be declared",
     "SN334": "serve the worker's script from your own host",
     "SN335": "find what asked for it and remove it; if a feature needs it, declare the host and override the directive",
-    "SN336": "write it only after the person says yes",
     "SN336": "write it when the event `cookieconsent` names its item",
     "SN501": "release it: strictly release FILE; or take the change back",
     "SN502": "give the file the name of its version, such as 2.toml for version 2",

@@ -8,13 +8,14 @@
   const [cookieOf, textOf, keyOf, lengthOf, dropItem, databasesOf, deleteDatabase, closeDatabase, resultOf, cachesOf,
     deleteCache, rootOf, namesOf, dropEntry, registrationsOf, unregister, jsonOf, isOk, dispatch, prevent, submitterOf,
     actionOf, resubmit, closest, removeNode, contains, activeOf, find, make, append, attribute, setAttribute, hasAttribute,
-    focus, say] = "Document.cookie Node.textContent Storage.key Storage.length Storage.removeItem IDBFactory.databases \
+    focus, say, styleOf, setStyle] = "Document.cookie Node.textContent Storage.key Storage.length Storage.removeItem IDBFactory.databases \
 IDBFactory.deleteDatabase IDBDatabase.close IDBRequest.result CacheStorage.keys CacheStorage.delete \
 StorageManager.getDirectory FileSystemDirectoryHandle.keys FileSystemDirectoryHandle.removeEntry \
 ServiceWorkerContainer.getRegistrations ServiceWorkerRegistration.unregister Response.json Response.ok \
 EventTarget.dispatchEvent Event.preventDefault SubmitEvent.submitter HTMLFormElement.action HTMLFormElement.requestSubmit \
 Element.closest Element.remove Node.contains Document.activeElement Document.querySelector Document.createElement \
-Node.appendChild Element.getAttribute Element.setAttribute Element.hasAttribute HTMLElement.focus Element.append"
+Node.appendChild Element.getAttribute Element.setAttribute Element.hasAttribute HTMLElement.focus Element.append \
+HTMLElement.style CSSStyleDeclaration.setProperty"
     .split(" ").map(grab);
   const writeCookie = doc && describe(here.Document.prototype, "cookie").set;
   const signal = here.navigator.globalPrivacyControl;
@@ -182,7 +183,8 @@ Node.appendChild Element.getAttribute Element.setAttribute Element.hasAttribute 
   const leave = (section, said) => {
     const wasInside = contains(section, activeOf(doc)), status = make(doc, "p");
     setAttribute(status, "role", "status");
-    setAttribute(status, "class", "policy-status");
+    setStyle(styleOf(status), "position", "absolute"); // there for those who hear the page
+    setStyle(styleOf(status), "clip-path", "inset(50%)");
     append(find(doc, "body"), status);
     setTimeout(() => say(status, said), 100);
     setTimeout(() => removeNode(status), 10000);
