@@ -1,12 +1,14 @@
 """Released versions in files: which are read, in which order, and what is wrong with them."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from strictly_necessary import DeclarationError, check
-from strictly_necessary.versions import ChangeKind, Significance, folder_of, load_history, read_history
+from strictly_necessary import Declaration, DeclarationError, check
+from strictly_necessary.declaration import examine
+from strictly_necessary.versions import ChangeKind, History, Significance, folder_of, load_history, read_history
 from strictly_necessary.versions._loading import natural
 
 NOW = dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC)
@@ -245,3 +247,63 @@ def test_versions_can_come_from_elsewhere() -> None:
 def test_the_order_of_equal_starts_is_that_of_the_names() -> None:
     rows = [(name, text(name, life=f"{name} days").encode()) for name in ("10", "9", "11")]
     assert [version.number for version in read_history(rows).versions] == ["9", "10", "11"]
+
+
+def declared(version: str, day: str = "2026-01-01", **words: str) -> Declaration:
+    declaration, _ = examine(text(version, day, **words).encode(), "x")
+    assert declaration is not None
+    return declaration
+
+
+def test_a_history_has_an_order() -> None:
+    with pytest.raises(ValueError, match="at least one version"):
+        History.of([])
+    with pytest.raises(ValueError, match="the same name, among 1, 1"):
+        History.of([declared("1"), declared("1", "2026-02-01")])
+    with pytest.raises(ValueError, match="version 2 starts before version 1, which it follows"):
+        History.of([declared("1", "2026-02-01"), declared("2")])
+    assert len(History.of([declared("1"), declared("2")]).versions) == 2
+
+
+def test_which_version_holds_when() -> None:
+    history = History.of([declared("1"), declared("2", "2026-02-01"), declared("3", "2026-03-01")])
+    first, second, third = history.versions
+    moments = [dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (1, 2, 3)]
+    instant = dt.timedelta(microseconds=1)
+    assert [history.at(moment) for moment in moments] == [first, second, third]
+    assert [history.at(moment - instant) for moment in moments] == [first, first, second]
+    assert [history.after(moment) for moment in moments] == [second, third, None]
+    assert history.after(moments[1] - instant) is second
+    assert history.after(moments[0] - instant) is second  # the first one holds already
+    assert history.version("2") is second
+    with pytest.raises(KeyError):
+        history.version("4")
+
+
+def test_which_versions_are_told() -> None:
+    history = History.of(
+        [declared("1"), declared("2", "2026-02-01", life="60 days"), declared("3", "2026-03-01", life="1 day")]
+    )
+    second = history.versions[1]
+    start, instant = second.starts, dt.timedelta(microseconds=1)
+    assert history.significant(start - instant, start) == (second,)
+    assert history.significant(start - instant, NOW) == (second,)
+    assert history.significant(start, NOW) == ()
+    assert history.significant(start - instant, start - instant) == ()
+
+
+def test_to_which_versions_an_answer_holds() -> None:
+    asking = declared("3", "2026-03-01", more='ask = ["visits"]')
+    history = History.of(
+        [declared("1"), declared("2", "2026-02-01", life="1 day"), asking, declared("4", "2026-04-01")]
+    )
+    item = asking.item("visits")
+    assert [history.covering(each.declaration.item("visits"), each) for each in history.versions] == [
+        ("1",), ("1", "2"), ("3",), ("3", "4"),
+    ]  # fmt: skip
+    assert not history.covers(item, "unknown", history.versions[3])
+    assert not history.covers(item, "4", history.versions[2])
+    other = declared("2", "2026-02-01", more="")
+    sold = replace(other, policy=replace(other.policy, operator="Other Ltd"))
+    history = History.of([declared("1"), sold])
+    assert history.covering(sold.item("visits"), history.versions[1]) == ("2",)
