@@ -203,10 +203,10 @@ def test_two_releases_at_once_are_one(operator: Operator) -> None:
     operator.work_on(TOLD)
     db = open_database(from_environment(operator.environment).database_url)
     now = datetime.now(UTC)
-    first, second = (releasing.plan(db, operator.file, releasing.Wishes(), now) for _ in range(2))
-    releasing.make(db, first, now)
+    first, second = (releasing.plan_version(db, operator.file, releasing.Wishes(), now) for _ in range(2))
+    releasing.release_version(db, first, now)
     with pytest.raises(releasing.RefusedError, match="Meanwhile another version"):
-        releasing.make(db, second, now)
+        releasing.release_version(db, second, now)
     db.close()
     assert len(operator.released()) == 2
 

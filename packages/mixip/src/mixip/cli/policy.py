@@ -14,7 +14,7 @@ from mixip.cli.reading import read_settings, unfit_policies
 
 if TYPE_CHECKING:  # a command that is only asked for its help waits for none of it
     from mixip.db import Database
-    from mixip.policies.releasing import Plan, Wishes
+    from mixip.policies import Plan, Wishes
     from mixip.settings import Settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,8 +33,7 @@ def policy() -> None:
 @AS_JSON
 def status(*, as_json: bool) -> None:
     """Say which version holds, which one is scheduled, what is not released yet, and what people answered."""
-    from mixip.policies import NoPolicyError
-    from mixip.policies.status import status_of
+    from mixip.policies import NoPolicyError, status_of
 
     with _opened() as (db, settings):
         try:
@@ -81,15 +80,14 @@ def release(
     and a policy that lacks what the platform itself sets. Nothing is restarted. The working file is written with the
     name and the date of the version. Exits with 1 if it is refused.
     """
-    from mixip.policies.releasing import RefusedError, Wishes, make, plan
+    from mixip.policies import RefusedError, Wishes, plan_version, release_version
     from strictly_necessary.versions import Significance
 
     if translations and summary is None:
         raise click.UsageError("--translation goes with --summary.")
     wishes = Wishes(version, starts, Significance(change) if change else None, summary, dict(translations), ask)
     with _opened() as (db, settings):
-        _require_tables(db)
-        planned = plan(db, file or settings.policy, wishes, _now())
+        planned = plan_version(db, file or settings.policy, wishes, _now())
         may_be = not planned.refusals
         if not as_json:
             _print(planned)
@@ -98,7 +96,7 @@ def release(
         told: list[str] = []
         if may_be and not dry_run:
             try:
-                told = make(db, planned, _now())
+                told = release_version(db, planned, _now())
             except RefusedError as error:
                 _refuse(str(error))
     if as_json:
@@ -121,12 +119,10 @@ def preview(file: Path | None, folder: Path) -> None:
 
     One HTML file for each, in each language of the policy. They open without a server.
     """
-    from mixip.policies import Imprint
-    from mixip.policies.preview import write_preview
-    from mixip.policies.releasing import Wishes, plan
+    from mixip.policies import Imprint, Wishes, plan_version, write_preview
 
     with _opened() as (db, settings):
-        planned = plan(db, file or settings.policy, Wishes(), _now())
+        planned = plan_version(db, file or settings.policy, Wishes(), _now())
         _print(planned)
         if planned.release.findings:
             _refuse(*planned.refusals)
@@ -141,14 +137,13 @@ def preview(file: Path | None, folder: Path) -> None:
 @click.option("--yes", is_flag=True, help="Take it back without a question.")
 def withdraw(version: str, *, yes: bool) -> None:
     """Take back VERSION, which must not have started yet. One that people were told of stays for good."""
-    from mixip.policies.releasing import RefusedError, check_withdrawal
-    from mixip.policies.releasing import withdraw as take_back
+    from mixip.policies import RefusedError, check_withdrawal, withdraw_version
 
     with _opened() as (db, _):
         try:
             starts = check_withdrawal(db, version, _now())
             _ask(f"Version {version} would start on {_written(starts)}. Take it back?", yes=yes)
-            take_back(db, version, _now())
+            withdraw_version(db, version, _now())
         except RefusedError as error:
             _refuse(str(error))
     click.echo(f"Version {version} is withdrawn; nobody will see it.")
@@ -174,20 +169,13 @@ def _opened() -> Iterator[tuple["Database", "Settings"]]:
             db.close()
 
 
-def _require_tables(db: "Database") -> None:
-    from mixip.policies.releasing import released_history
-
-    if released_history(db)[0] is None:
-        click.echo("No version was released in this database yet; this is the first one.", err=True)
-
-
 def _confirmed(db: "Database", planned: "Plan", file: Path | None, wishes: "Wishes") -> "Plan":
     """The plan as it is after the answer, since the time until it starts begins with that."""
-    from mixip.policies.releasing import plan
+    from mixip.policies import plan_version
 
     asks = " People are asked for their consent." if planned.release.needs_consent else ""
     _ask(f"{asks} Release version {planned.release.version}?".strip(), yes=False)
-    again = plan(db, file, wishes, _now())
+    again = plan_version(db, file, wishes, _now())
     if again.refusals or again.release.difference != planned.release.difference:
         _refuse("Meanwhile something else has changed. Look at it, and try again.", *again.refusals)
     return again
@@ -208,7 +196,7 @@ def _refuse(*reasons: str) -> NoReturn:
 
 
 def _print(planned: "Plan") -> None:
-    from mixip.policies.status import sentences, verdict
+    from mixip.policies import sentences, verdict
 
     found = planned.release
     if found.findings:
@@ -222,7 +210,7 @@ def _print(planned: "Plan") -> None:
 
 
 def _document(planned: "Plan") -> dict[str, Any]:
-    from mixip.policies.status import difference_document
+    from mixip.policies import difference_document
 
     found = planned.release
     return {

@@ -59,7 +59,7 @@ def released_history(db: Database) -> tuple[History | None, queries.Stamps]:
     return (history_of(rows) if rows else None), tuple(row[:4] for row in rows)
 
 
-def plan(db: Database, file: Path | None, wishes: Wishes, now: datetime) -> Plan:
+def plan_version(db: Database, file: Path | None, wishes: Wishes, now: datetime) -> Plan:
     """What the working file would become as the next version. It starts `MARGIN` from now at the earliest, and after
     two minutes more if it asks people, so that all instances and all open tabs have heard of it. Raises OSError if the
     file cannot be read, DeclarationError or UnfitError if a released version cannot."""
@@ -103,7 +103,7 @@ def _plan(
     )
 
 
-def make(db: Database, planned: Plan, now: datetime) -> list[str]:
+def release_version(db: Database, planned: Plan, now: datetime) -> list[str]:
     """Release it for all instances, and write into the working file what it now is. Returns what could not be written,
     in words. Raises RefusedError if it cannot be made, or if it is too late to make it as planned."""
     if planned.refusals:
@@ -144,7 +144,7 @@ def check_withdrawal(db: Database, version: str, now: datetime) -> datetime:
     return found.starts
 
 
-def withdraw(db: Database, version: str, now: datetime) -> None:
+def withdraw_version(db: Database, version: str, now: datetime) -> None:
     """Take back a version that has not started. Raises RefusedError for any other one."""
     check_withdrawal(db, version, now)
     with db.write() as connection:
