@@ -49,10 +49,11 @@ HTMLElement.style CSSStyleDeclaration.setProperty"
     return false;
   };
 
-  // Whoever runs this has just asked the server for it, and that holds for some seconds. Then the server is asked again, in
-  // good time while somebody writes, and else by the first write, which is refused. A clock that was put back is no excuse.
+  // Whoever runs this has asked the server for it since the page was asked for, and that holds for some seconds. Then the
+  // server is asked again, in good time while somebody writes, and else by the first write, which is refused. A clock that
+  // was put back is no excuse.
   const most = 60000;
-  let until = now() + rules.seconds * 1000, isOver = false, isAsking = false;
+  let until = now() - here.performance.now() + rules.seconds * 1000, isOver = false, isAsking = false;
   const agree = (at, kind, name) => {
     const left = until - now();
     if (isOver || !answered(gated[at - rules.free])) refuse("SN336", kind, name);
