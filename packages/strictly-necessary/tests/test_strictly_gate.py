@@ -174,6 +174,9 @@ def test_what_is_removed_is_removed_as_it_was_declared(protocol: str) -> None:
 def test_a_flood_of_names_is_removed_little_by_little(site: Site) -> None:
     answer = site.ask(cookies="; ".join(f"campaign_{number}=1" for number in range(100)))
     assert len(set_by(answer)) == 20
+    many = "; ".join(f"campaign_{number}=1" for number in range(30))
+    answer = site.ask(cookies=f"{many}; visits=1; __Host-choice=1:campaign:")
+    assert set_by(answer) == {"visits": "-"}, "however many are granted"
 
 
 def test_the_choice_is_not_for_the_application(site: Site) -> None:

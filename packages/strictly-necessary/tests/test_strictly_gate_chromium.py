@@ -8,6 +8,7 @@ import datetime as dt
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -45,6 +46,7 @@ LOOK = """async () => {
     for (const one of await navigator.serviceWorker.getRegistrations()) names.push(`service-worker ${one.scope}`);
     return names;
 }"""
+WRITE = "() => { try { localStorage.player_2 = '1'; return 'ok' } catch (error) { return error.name } }"
 ALL = {"setter", "local", "session", "worker", "cookieStore", "indexeddb", "cache", "opfs"}
 KEPT = {"opfs log", "indexeddb events", "cache pixels-1", "local player_1", "service-worker /scope/"}
 
@@ -59,7 +61,7 @@ def second() -> Declaration:
 class Site:
     """The site behind the guard. `seen` are the Cookie headers that reached it, `found` is what the guard has told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, then: Declaration | None = None) -> None:
         self.now = START
         self.seen: list[str] = []
         self.read: list[bool] = []
@@ -67,7 +69,7 @@ class Site:
         self.found: list[GuardFinding] = []
         self.ledger = SQLiteLedger(folder / "consent.sqlite")
         consent = Consent(self.ledger, self._who, now=lambda: self.now)
-        history = History.of([FIRST, second()])
+        history = History.of([FIRST, then or second()])
         self._guard = Guard(self._application, history, on_finding=self.found.append, consent=consent)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -140,13 +142,20 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-@pytest.fixture
-def address(site: Site) -> Iterator[str]:
+@contextmanager
+def serve(site: Site) -> Iterator[str]:
+    """The address of the site while it runs."""
     server = make_server("127.0.0.1", 0, site, server_class=Server, handler_class=Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def address(site: Site) -> Iterator[str]:
+    with serve(site) as address:
+        yield address
 
 
 @pytest.fixture
@@ -219,6 +228,7 @@ def test_before_an_answer_nothing_is_kept_on_any_path(page: Page, context: Brows
 
 def test_scripts_that_bend_the_page_get_no_further(page: Page) -> None:
     page.goto("/bent")
+    assert page.locator("html").get_attribute("data-bent") == "true", "the page itself believes the yes"
     page.evaluate("""() => {
         for (const write of [() => localStorage.setItem("player_1", "1"), () => { sessionStorage.tab = "1"; },
             () => indexedDB.open("events"), () => caches.open("pixels-1")]) try { write(); } catch {}
@@ -385,12 +395,30 @@ def test_a_tab_of_the_old_version_cannot_write_by_itself(context: BrowserContext
     before = len(site.asked)
     page.clock.run_for(61_000)
     assert len(site.asked) == before
-    assert page.evaluate(
-        "() => { try { localStorage.player_2 = '1'; return 'ok' } catch (error) { return error.name } }"
-    ) == ("SecurityError")
+    assert page.evaluate(WRITE) == ("SecurityError")
     page.wait_for_function("() => told.length === 0")
     assert refused(page.evaluate("tryAll()"))
     assert site.asked[before:].count(CONSENT_PATH) == 1
+
+
+def test_a_tab_cannot_write_what_the_next_version_has_given_up(browser: Browser, tmp_path: Path) -> None:
+    rest = tuple(item for item in FIRST.items if item not in FIRST.gated)
+    site = Site(tmp_path, replace(second(), items=rest))
+    with serve(site) as address:
+        context = browser.new_context(base_url=address)
+        page = context.new_page()
+        page.clock.install(time=0)
+        page.goto("/")
+        answer(page, "Yes to all")
+        assert allowed(page.evaluate("tryAll()"))
+        site.now = SECOND_STARTS
+        page.clock.run_for(61_000)
+        with page.expect_response(f"**{CONSENT_PATH}"):
+            assert page.evaluate(WRITE) == "SecurityError"
+        page.wait_for_function("() => told.length === 0")
+        assert page.evaluate(WRITE) == "SecurityError", "its yes is still there, and the item is not"
+        assert refused(page.evaluate("tryAll()"))
+        context.close()
 
 
 def test_a_write_after_a_pause_is_confirmed_for_the_next_one(context: BrowserContext, site: Site) -> None:
@@ -399,14 +427,13 @@ def test_a_write_after_a_pause_is_confirmed_for_the_next_one(context: BrowserCon
     page.goto("/")
     answer(page, "Yes to all")
     page.clock.run_for(61_000)
-    write = "() => { try { localStorage.player_2 = '1'; return 'ok' } catch (error) { return error.name } }"
     with page.expect_response(f"**{CONSENT_PATH}"):
-        assert page.evaluate(write) == "SecurityError"
+        assert page.evaluate(WRITE) == "SecurityError"
     page.wait_for_timeout(50)
-    assert page.evaluate(write) == "ok"
+    assert page.evaluate(WRITE) == "ok"
     page.clock.run_for(40_000)
     with page.expect_response(f"**{CONSENT_PATH}"):
-        assert page.evaluate(write) == "ok", "it asks in good time"
+        assert page.evaluate(WRITE) == "ok", "it asks in good time"
     assert "SN336" not in site.codes()
 
 
@@ -419,8 +446,7 @@ def test_nobody_writes_beyond_the_start_of_a_version_that_is_known(context: Brow
     assert allowed(page.evaluate("tryAll()"))
     page.clock.run_for(30_000)
     site.now = SECOND_STARTS
-    write = "() => { try { localStorage.player_2 = '1'; return 'ok' } catch (error) { return error.name } }"
-    assert page.evaluate(write) == "SecurityError"
+    assert page.evaluate(WRITE) == "SecurityError"
 
 
 def test_a_clock_that_was_put_back_lengthens_nothing(context: BrowserContext) -> None:
@@ -429,8 +455,7 @@ def test_a_clock_that_was_put_back_lengthens_nothing(context: BrowserContext) ->
     page.goto("/")
     answer(page, "Yes to all")
     page.clock.set_system_time(1_000)
-    write = "() => { try { localStorage.player_2 = '1'; return 'ok' } catch (error) { return error.name } }"
-    assert page.evaluate(write) == "SecurityError"
+    assert page.evaluate(WRITE) == "SecurityError"
 
 
 def test_going_back_asks_for_the_script_again(page: Page, site: Site) -> None:

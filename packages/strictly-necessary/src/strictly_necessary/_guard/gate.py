@@ -21,10 +21,9 @@ from strictly_necessary.versions import History, Version
 MOST_REMOVED = 20
 """Cookies that one answer removes at most: a head that is too long is refused by proxies. The next answer goes on."""
 
+_MOST_SEEN = 200
 _MOST_KNOWN = 256
-_KEPT_BY_CACHES = frozenset(
-    {b"cache-control", b"expires", b"pragma", b"cdn-cache-control", b"surrogate-control", b"surrogate-key"}
-)
+_KEPT_BY_CACHES = frozenset({b"cache-control", b"expires", b"pragma", b"cdn-cache-control", b"surrogate-control"})
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _log = logging.getLogger("strictly_necessary")
 _silences = Limiter(1)
@@ -80,7 +79,7 @@ class Gate:
             name = pair.name.decode("latin-1")
             if name == self.item.name:
                 choices.append(pair.value.decode("latin-1"))
-            elif len(gated) < MOST_REMOVED and name not in gated:
+            elif len(gated) < _MOST_SEEN and name not in gated:
                 item = next((item for item in self._cookies if item.matches(name)), None)
                 if item is not None:
                     gated[name] = item
