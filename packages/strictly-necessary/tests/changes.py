@@ -265,6 +265,12 @@ CASES = {
         {"set_by": SetBy.SCRIPT},
         "Counting visits: now set by a script on our pages; before, by our server.",
     ),
+    "by a script from elsewhere": of(
+        "visits",
+        {"set_by": SetBy.SCRIPT, "script": "/visits.js"},
+        {"set_by": SetBy.SCRIPT, "script": "https://tally.example.org/visits.js"},
+        "Counting visits: now set by https://tally.example.org/visits.js; before, by /visits.js.",
+    ),
     "by what stands in front": of(
         "visits",
         {},

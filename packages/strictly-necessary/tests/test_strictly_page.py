@@ -177,6 +177,15 @@ def test_readers_are_told_as_they_are() -> None:
     assert "Nobody. No script can read it." in render_html(unread)
 
 
+def test_the_server_is_told_to_read_the_answer_whether_or_not_the_application_does() -> None:
+    asking = load(Path(__file__).parent / "asking.toml")
+    choice = asking.choice
+    assert choice is not None
+    hidden = replace(choice, readable_by_application=False)
+    page = render_html(replace(asking, items=tuple(hidden if item == choice else item for item in asking.items)))
+    assert "and not its server" not in page
+
+
 def test_links_lead_where_the_declaration_says() -> None:
     links = links_of(DECLARATION)
     assert links == [

@@ -156,7 +156,7 @@ def readers_in_words(view: Edition, item: Item) -> str:
         text = _("Only the hosting infrastructure. {service} itself does not read it.", service=service)
     elif item.readable_by_application and item.http_only:
         text = _("The server of {service}. No script can read it.", service=service)
-    elif item.readable_by_application:
+    elif item.readable_by_application or item == view.declaration.choice:  # which the guard on the server reads
         text = _("The server of {service} and its own scripts in your browser.", service=service)
     elif item.http_only:
         text = _("Nobody. No script can read it.")

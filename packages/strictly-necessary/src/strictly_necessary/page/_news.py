@@ -36,7 +36,8 @@ def render_news_html(
     _ = ours.gettext
     heading = escape(_("Our cookie policy has changed"))
     parts = [
-        f'<section class="policy-news" data-cookie-news role="region" aria-labelledby="cookie-news-heading"{_html.lang(language)}>',
+        '<section class="policy-news" data-cookie-news role="region" aria-labelledby="cookie-news-heading"'
+        f"{_html.lang(language)}>",
         f'<h2 id="cookie-news-heading">{heading}</h2>',
     ]
     for version in sorted(news, key=lambda each: each.starts, reverse=True):

@@ -123,7 +123,7 @@ class Teller:
             return self._others(change)
         if change.field == "operator":
             return self._operator(change)
-        if change.field in {"lifetime", "purpose", "recipients", "provider", "kind", "set_by", "objection"}:
+        if change.field in {"lifetime", "purpose", "recipients", "provider", "kind", "set_by", "script", "objection"}:
             return self._facts(change)
         if (change.field, change.after) in _FLAGS:
             return self.language.gettext(_FLAGS[change.field, change.after], title=self._title(change))
@@ -170,6 +170,8 @@ class Teller:
         if change.field == "set_by":
             writers = {"after": _(WRITERS[SetBy(after)]), "before": _(WRITERS[SetBy(before)])}
             return _("{title}: now set by {after}; before, by {before}.", title=title, **writers)
+        if change.field == "script":
+            return _("{title}: now set by {after}; before, by {before}.", title=title, after=after, before=before)
         was = self._item(change, old=True)
         gone = (was and was.objection) or before
         return _("{title}: a way to say no is gone. It was: {objection}", title=title, objection=gone)
