@@ -391,6 +391,8 @@ def test_a_tab_of_the_old_version_cannot_write_by_itself(context: BrowserContext
     page.goto("/")
     answer(page, "Yes to all")
     assert allowed(page.evaluate("tryAll()"))
+    lie = '{"version":"1","seconds":60,"items":[{"id":"player","answer":"granted"}]}'
+    page.evaluate("(text) => { globalThis.fetch = async () => new Response(text); }", lie)
     site.now = SECOND_STARTS
     before = len(site.asked)
     page.clock.run_for(61_000)
