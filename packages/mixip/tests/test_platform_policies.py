@@ -20,7 +20,7 @@ from mixip.db import open_database
 from mixip.db.migrate import migrate
 from mixip.db.tables import Base, PolicyVersion
 from mixip.edge.policy import declaration
-from mixip.policies import Imprint, NoPolicyError, Policies, import_first, import_shipped, running
+from mixip.policies import Imprint, NoPolicyError, Policies, import_first, import_shipped, importing, running
 from mixip.policies.own import OWN, missing
 from mixip.policies.reading import read
 from mixip.settings import from_environment
@@ -170,6 +170,19 @@ def test_who_has_a_version_of_their_own_is_not_given_ours(tmp_path: Path) -> Non
     insert(db, versioned(TOLD, "2"), "2", at)
     assert import_shipped(db, at) == []
     db.close()
+
+
+def test_an_update_of_the_software_brings_its_next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with PlatformThread(tmp_path):
+        pass
+    texts = {"1": SHIPPED + "\n# formatted otherwise\n", "2": versioned(ASKING, "2")}
+    monkeypatch.setattr(importing, "_texts", lambda _: texts)
+    with PlatformThread(tmp_path) as started:
+        assert in_force(started) == "1", "open tabs have to hear of it first"
+        second = started.parts.policies().versions[1]
+        assert second.starts > started.clock() + running.OPEN_TABS
+        started.clock.offset = timedelta(minutes=5)
+        assert in_force(started) == "2"
 
 
 def test_an_operators_own_policy_is_the_first_one_of_a_new_platform(tmp_path: Path) -> None:

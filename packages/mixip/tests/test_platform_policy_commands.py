@@ -257,6 +257,19 @@ def test_a_preview_opens_without_a_server(operator: Operator, tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("text", ["[policy", SHIPPED.replace("mixip_theme", "theme")])
+def test_a_platform_does_not_start_on_a_policy_that_it_cannot_keep(tmp_path: Path, text: str) -> None:
+    operator = Operator(tmp_path)
+    operator.work_on(text)
+    command = [str(Path(sys.executable).with_name("mixip")), "serve"]
+    environment = {**os.environ, **operator.environment, "MIXIP_PORT": "0"}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert told.returncode == 1
+    assert "This cookie policy cannot be used" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.slow
 def test_at_a_terminal_the_question_is_asked(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["migrate"], env={"MIXIP_DATA": str(tmp_path)}).exit_code == 0
     operator = Operator(tmp_path)

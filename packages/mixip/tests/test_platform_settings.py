@@ -16,6 +16,11 @@ from mixip.settings import SettingsError, from_environment
         ("MIXIP_ACCOUNT_QUOTA_BYTES", "0", "a whole number above 0 is needed"),
         ("MIXIP_DELIVERY_MAX_AGE_DAYS", "a week", "a number of days above 0 and up to 3650 is needed"),
         ("MIXIP_DELIVERY_MAX_AGE_DAYS", "nan", "a number of days above 0 and up to 3650 is needed"),
+        (
+            "MIXIP_POLICY",
+            "/nowhere/policy.toml",
+            "a file that exists is needed, or nothing for the policy that the platform comes with",
+        ),
         ("MIXIP_PUBLIC_URL", "https://a.example:x", "an address like https://mixip.example.org is needed"),
         ("MIXIP_PUBLIC_URL", "https://[::1", "an address like https://mixip.example.org is needed"),
         (
