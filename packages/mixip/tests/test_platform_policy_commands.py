@@ -153,6 +153,33 @@ def test_what_cannot_be_released_is_refused_in_words(tmp_path: Path, text: str, 
     assert operator.file.read_text() == text
 
 
+def test_people_say_yes_to_a_name_that_stands_in_the_policy(operator: Operator) -> None:
+    operator.environment["MIXIP_OPERATOR"] = "Harbour Films"
+    operator.work_on(TOLD)
+    assert operator.type("release", "--dry-run").exit_code == 0
+    operator.work_on(ASKING)
+    refused = operator.type("release", "--yes")
+    assert refused.exit_code == 1
+    assert "write who asks, Harbour Films" in refused.stderr
+    operator.work_on(SHIPPED.replace('operator = "Mix-IP"', 'operator = "Harbour Films"'))
+    assert "other-operator" not in operator.type("release", "--dry-run", "--json").stdout, "it is who it was"
+    operator.work_on(
+        ASKING.replace('"Mix-IP"', '"Harbour Films"').replace('service = "Harbour Films"', 'service = "Mix-IP"')
+    )
+    assert operator.type("release", "--yes").exit_code == 0
+
+
+def test_a_language_without_words_is_refused(operator: Operator, tmp_path: Path) -> None:
+    text = re.sub(r"\[items\.translations\.\w+\]\n(?:[a-z_]+ = .*\n)+", "", REWORDED)
+    operator.work_on(text.replace('languages = ["en", "de", "fr"]', 'languages = ["es"]'))
+    refused = operator.type("release", "--yes")
+    assert refused.exit_code == 1
+    assert "the platform has no words in 'es'" in refused.stderr
+    preview = operator.type("preview", "--out", str(tmp_path / "preview"))
+    assert (preview.exit_code, "Traceback" in preview.output) == (1, False)
+    assert isinstance(preview.exception, SystemExit)
+
+
 def test_a_start_before_all_instances_have_heard_is_refused(operator: Operator) -> None:
     operator.work_on(TOLD)
     soon = (datetime.now(UTC) + timedelta(seconds=20)).isoformat()
@@ -203,7 +230,9 @@ def test_two_releases_at_once_are_one(operator: Operator) -> None:
     operator.work_on(TOLD)
     db = open_database(from_environment(operator.environment).database_url)
     now = datetime.now(UTC)
-    first, second = (releasing.plan_version(db, operator.file, releasing.Wishes(), now) for _ in range(2))
+    first, second = (
+        releasing.plan_version(db, operator.file, releasing.Wishes(), now, operator="Mix-IP") for _ in range(2)
+    )
     releasing.release_version(db, first, now)
     with pytest.raises(releasing.RefusedError, match="Meanwhile another version"):
         releasing.release_version(db, second, now)

@@ -37,7 +37,7 @@ def status(*, as_json: bool) -> None:
 
     with _opened() as (db, settings):
         try:
-            found = status_of(db, settings.policy, _now())
+            found = status_of(db, settings.policy, _now(), operator=settings.operator)
         except NoPolicyError as error:
             _refuse(f"{error} Run: mixip migrate, or mixip policy release")
     if as_json:
@@ -87,12 +87,12 @@ def release(
         raise click.UsageError("--translation goes with --summary.")
     wishes = Wishes(version, starts, Significance(change) if change else None, summary, dict(translations), ask)
     with _opened() as (db, settings):
-        planned = plan_version(db, file or settings.policy, wishes, _now())
+        planned = plan_version(db, file or settings.policy, wishes, _now(), operator=settings.operator)
         may_be = not planned.refusals
         if not as_json:
             _print(planned)
         if may_be and not dry_run and not yes:
-            planned = _confirmed(db, planned, file or settings.policy, wishes)
+            planned = _confirmed(db, planned, settings, wishes)
         told: list[str] = []
         if may_be and not dry_run:
             try:
@@ -122,11 +122,14 @@ def preview(file: Path | None, folder: Path) -> None:
     from mixip.policies import Imprint, Wishes, plan_version, write_preview
 
     with _opened() as (db, settings):
-        planned = plan_version(db, file or settings.policy, Wishes(), _now())
+        planned = plan_version(db, file or settings.policy, Wishes(), _now(), operator=settings.operator)
         _print(planned)
         if planned.release.findings:
             _refuse(*planned.refusals)
-        written = write_preview(planned, Imprint(settings.operator, settings.contact), folder)
+        try:
+            written = write_preview(planned, Imprint(settings.operator, settings.contact), folder)
+        except ValueError as error:  # such as a language without words
+            _refuse(str(error), *planned.refusals)
     for refusal in planned.refusals:
         click.echo(f"It could not be released: {refusal}", err=True)
     click.echo(f"{len(written)} pages are in {folder}; begin with {folder / 'index.html'}.")
@@ -169,13 +172,13 @@ def _opened() -> Iterator[tuple["Database", "Settings"]]:
             db.close()
 
 
-def _confirmed(db: "Database", planned: "Plan", file: Path | None, wishes: "Wishes") -> "Plan":
+def _confirmed(db: "Database", planned: "Plan", settings: "Settings", wishes: "Wishes") -> "Plan":
     """The plan as it is after the answer, since the time until it starts begins with that."""
     from mixip.policies import plan_version
 
     asks = " People are asked for their consent." if planned.release.needs_consent else ""
     _ask(f"{asks} Release version {planned.release.version}?".strip(), yes=False)
-    again = plan_version(db, file, wishes, _now())
+    again = plan_version(db, planned.file, wishes, _now(), operator=settings.operator)
     if again.refusals or again.release.difference != planned.release.difference:
         _refuse("Meanwhile something else has changed. Look at it, and try again.", *again.refusals)
     return again

@@ -17,10 +17,11 @@ class Imprint:
 def in_the_name_of(imprint: Imprint, declaration: Declaration) -> Declaration:
     """The declaration with this operator in place of the authors of the software, in every language; what is ours is
     then theirs, and whoever provides something on our behalf does so on theirs. An operator who wrote another name or
-    address into a policy of their own meant it: it stays."""
+    address into a policy of their own meant it: it stays. So does the name to which people give their consent: who asks
+    is part of what they agree to."""
     author, address = shipped().policy.operator, shipped().policy.contact
     policy, items = declaration.policy, declaration.items
-    if policy.operator == author:
+    if policy.operator == author and not declaration.gated:
         policy = replace(policy, operator=imprint.operator)
         items = tuple(_provided(item, author, imprint.operator) for item in items)
     if policy.contact == address:

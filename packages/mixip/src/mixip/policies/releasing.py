@@ -11,9 +11,11 @@ from pathlib import Path
 from sqlalchemy.exc import IntegrityError
 
 from mixip.db import Database
+from mixip.edge.policy import declaration as shipped
 from mixip.policies import queries
 from mixip.policies.importing import shipped_policy
-from mixip.policies.own import missing
+from mixip.policies.imprint import Imprint, in_the_name_of
+from mixip.policies.own import missing, unsigned
 from mixip.policies.reading import history_of, read
 from mixip.policies.running import MARGIN, OPEN_TABS, POLL_SECONDS
 from strictly_necessary.declaration import examine
@@ -59,17 +61,20 @@ def released_history(db: Database) -> tuple[History | None, queries.Stamps]:
     return (history_of(rows) if rows else None), tuple(row[:4] for row in rows)
 
 
-def plan_version(db: Database, file: Path | None, wishes: Wishes, now: datetime) -> Plan:
+def plan_version(db: Database, file: Path | None, wishes: Wishes, now: datetime, *, operator: str) -> Plan:
     """What the working file would become as the next version. It starts `MARGIN` from now at the earliest, and after
     two minutes more if it asks people, so that all instances and all open tabs have heard of it. Raises OSError if the
     file cannot be read, DeclarationError or UnfitError if a released version cannot."""
     raw, shown = (shipped_policy(), "policy.toml") if file is None else (file.read_bytes(), str(file))
     history, stamps = released_history(db)
+    written = examine(raw, shown)[0]
+    if history is not None and written is not None and written.policy.operator == operator:
+        # Whose name stood in for that of the authors has written it down now. That is no other operator.
+        history = _named(history, operator)
     earliest = now + MARGIN
     starts = wishes.starts
     found = _plan(history, raw, shown, wishes, starts, earliest)
     if found.refusals and not found.findings and starts is None:
-        written = examine(raw, shown)[0]
         late = earliest + OPEN_TABS + timedelta(seconds=1)
         if written is not None and written.policy.starts is not None and written.policy.starts < late:
             # Such as that of a version that was taken back, or when it started with the authors of the software.
@@ -78,12 +83,18 @@ def plan_version(db: Database, file: Path | None, wishes: Wishes, now: datetime)
     refusals = list(found.refusals)
     if not found.findings:
         declaration = read(found.text.decode(), shown, fit=False)
-        refusals += missing(declaration)
+        refusals += [*missing(declaration), *unsigned(declaration, operator)]
     if starts is not None and now <= starts < earliest:
         refusals = [each for each in refusals if "in the past" not in each]
         seconds = int(MARGIN.total_seconds())
         refusals.append(f"{starts.isoformat()} is too soon: every instance hears of it within {seconds} seconds")
     return Plan(replace(found, refusals=tuple(refusals)), history, stamps, file)
+
+
+def _named(history: History, operator: str) -> History:
+    """The history as people read it, but for the address."""
+    imprint = Imprint(operator, shipped().policy.contact)
+    return History.of(in_the_name_of(imprint, version.declaration) for version in history.versions)
 
 
 def _plan(

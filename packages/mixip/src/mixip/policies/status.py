@@ -20,7 +20,7 @@ from strictly_necessary.page import change_sentences
 from strictly_necessary.versions import Difference, Significance, Version
 
 
-def status_of(db: Database, file: Path | None, now: datetime) -> dict[str, Any]:
+def status_of(db: Database, file: Path | None, now: datetime, *, operator: str) -> dict[str, Any]:
     """Everything that `mixip policy status` tells. Raises NoPolicyError if nothing was released, DeclarationError or
     UnfitError if a released version cannot be read."""
     with db.read() as connection:
@@ -34,7 +34,7 @@ def status_of(db: Database, file: Path | None, now: datetime) -> dict[str, Any]:
         "in_force": next(_told(row) for row in rows if row.version == current),
         "scheduled": [_told(row) for row in rows if row.starts_at > now and row.version != current],
         "versions": [_told(row) for row in rows],
-        "working_file": _working_file(db, file, now),
+        "working_file": _working_file(db, file, now, operator),
         "accounts": accounts,
         "acknowledged": dict(tally.acknowledged),
         "answered": {
@@ -75,7 +75,7 @@ def difference_document(planned: Plan) -> dict[str, Any]:
     }
 
 
-def _working_file(db: Database, file: Path | None, now: datetime) -> dict[str, Any]:
+def _working_file(db: Database, file: Path | None, now: datetime, operator: str) -> dict[str, Any]:
     told: dict[str, Any] = {
         "file": str(file or "that comes with the platform"),
         "problem": None,
@@ -83,7 +83,7 @@ def _working_file(db: Database, file: Path | None, now: datetime) -> dict[str, A
         "refusals": [],
     }
     try:
-        planned = plan_version(db, file, Wishes(), now)
+        planned = plan_version(db, file, Wishes(), now, operator=operator)
     except (OSError, DeclarationError, UnfitError) as error:
         return {**told, "problem": str(error)}
     if planned.release.findings:
