@@ -221,7 +221,10 @@ def test_the_question_is_shown_and_then_the_answer_is_sent(
     assert done.err == f"{QUESTION}\n\n"
     assert done.out == f"visits: {'allowed' if word == 'allow' else 'refused'}\n"
     assert double.policy_forms == [{"act": [act], "version": ["2"], "shown": ["visits"], "language": ["de"]}]
-    assert double.asked("GET", "cookie-consent") == ["/.well-known/cookie-consent?language=de"]
+    assert double.asked("GET", "cookie-consent") == [
+        "/.well-known/cookie-consent?language=de",
+        "/.well-known/cookie-consent?language=de&shown=visits",
+    ]
 
 
 @pytest.mark.keyring
@@ -233,7 +236,10 @@ def test_options_may_stand_before_the_word(person: Any, double: Any) -> None:
     assert done.code == 0
     assert json.loads(done.out)["items"][0]["answer"] == "granted"
     assert done.err == f"{QUESTION}\n\n", "also a script shows what it answers"
-    assert double.asked("GET", "cookie-consent") == ["/.well-known/cookie-consent?language=fr"]
+    assert double.asked("GET", "cookie-consent") == [
+        "/.well-known/cookie-consent?language=fr",
+        "/.well-known/cookie-consent?language=fr&shown=visits",
+    ]
     assert person.run("policy", "--platform", "https://other.example", "allow", "visits").code == 4
 
 
@@ -276,7 +282,7 @@ def test_an_item_that_is_unknown_is_2_and_nothing_is_recorded(person: Any, doubl
 @pytest.mark.keyring
 def test_a_policy_that_changed_meanwhile_is_shown_and_nothing_is_recorded(person: Any, double: Any) -> None:
     double.policy = state(version="3", text="Another question.", items=[item(lifetime="5 years")])
-    double.fault("status", "GET", "cookie-consent", status=200, body=state())
+    double.fault("status", "GET", "cookie-consent", status=200, body=state(), times=2)
     double.fault("status", "POST", "cookie-consent", status=409, body={"title": "Another version", "code": "version"})
     done = person.run("policy", "allow", "visits")
     assert (done.code, done.out) == (1, "")

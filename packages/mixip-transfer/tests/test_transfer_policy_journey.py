@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sqlalchemy import select
 
 from mixip.db.tables import Base
@@ -135,6 +135,12 @@ def token(desk: Any, url: str) -> str:
     return done.stdout.strip()
 
 
+def account_of(running: RunningPlatform) -> str:
+    """The one account that there is."""
+    with running.parts.db.read() as connection:
+        return str(connection.exec_driver_sql("SELECT id FROM accounts").scalar_one())
+
+
 def passes(url: str, bearer: str) -> bool:
     """Whether what needs consent passes with a request of the app; if not, the answer removes it."""
     headers = {"Authorization": f"Bearer {bearer}", "Cookie": "mixip_visits=1"}
@@ -176,8 +182,7 @@ def test_what_is_acknowledged_in_the_browser_is_not_told_in_the_app(
     page.goto(f"{asking.url}/works")
     assert page.get_by_text("We ask to count visits.").count() == 1
     page.locator("button[value=acknowledge]").click()
-    page.wait_for_url("**/works**")
-    assert page.get_by_text("We ask to count visits.").count() == 0
+    expect(page.get_by_text("We ask to count visits.")).to_have_count(0)
     assert desk.on_a_terminal("status", piped=True).err == ""
     assert "has changed" not in desk.run("policy").out
 
@@ -204,6 +209,8 @@ def test_an_answer_holds_in_the_app_and_in_the_browser_whoever_gave_it(
     allowed = desk.run("policy", "allow", "visits")
     assert (allowed.code, allowed.out) == (0, "visits: allowed\n")
     assert allowed.err.strip() in shown.out, "the question, word for word"
+    (receipt,) = asking.parts.ledger.receipts(account_of(asking))
+    assert receipt.text.strip() == allowed.err.strip(), "and so the receipt keeps it"
     assert answer_in_the_app(desk) == "granted"
     assert passes(asking.url, bearer)
     page.goto(f"{asking.url}/legal/consent")

@@ -387,6 +387,21 @@ def test_the_state_is_told_in_the_language_that_is_asked_for(site: Site) -> None
     assert answered["language"] == "de"
 
 
+def test_what_a_program_shows_is_what_the_receipt_keeps(site: Site) -> None:
+    signed_in = "__Host-session=ada"
+    asked = site.ask(f"{CONSENT_PATH}?shown=player&shown=nothing&language=de", cookies=signed_in).json()
+    assert "Zählen mit player" in asked["text"]
+    assert "Zählen mit visits" not in asked["text"]
+    assert site.says("refuse", "player", cookies=signed_in, **{"accept-language": "de"}).status_code == 303
+    (receipt,) = site.ledger.receipts("ada")
+    assert receipt.text == asked["text"]
+    rest = site.ask(f"{CONSENT_PATH}?shown=nothing&language=de", cookies=signed_in).json()["text"]
+    assert "Zählen mit visits" in rest
+    assert "Zählen mit player" not in rest, "without such items, what is open"
+    again = site.ask(f"{CONSENT_PATH}?shown=player&language=de", cookies=signed_in).json()["text"]
+    assert again == asked["text"], "also what was answered can be shown"
+
+
 @pytest.mark.parametrize(
     ("act", "more", "expected"),
     [

@@ -117,9 +117,12 @@ class Platform:
 
     # The cookie policy
 
-    def policy(self, *, language: str | None = None) -> answers.PolicyState:
-        """The policy for this account; without `language`, in the one of this computer if there is a text in it."""
-        query = {} if language is None else {"language": language}
+    def policy(self, *, language: str | None = None, about: Sequence[str] = ()) -> answers.PolicyState:
+        """The policy for this account; without `language`, in the one of this computer if there is a text in it. The
+        question is that about the items `about`, or about all that are open."""
+        query: dict[str, str | Sequence[str]] = {} if language is None else {"language": language}
+        if about:
+            query["shown"] = about
         headers = {"Accept-Language": accepted_languages(os.environ)}
         return answers.policy_state(self._json("GET", _POLICY, query=query, headers=headers))
 
@@ -267,7 +270,7 @@ class Platform:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         body: Mapping[str, object] | None = None,
         form: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,

@@ -134,8 +134,10 @@ def _answer(
             raise UsageError("This platform asks for no consent, so there is nothing to answer.")
         asked = [item for item in _items(state, wanted) if item.asks or item.answer != _SAID[grant]]
         if asked:
-            _say(_shown(state, asked), err=True)  # whatever the form of the result: nobody answers what was not shown
-            state = _record(platform, state, asked, language, grant=grant)
+            question = platform.policy(language=language, about=[item.id for item in asked])
+            # Whatever the form of the result: nobody answers what was not shown.
+            _say(_shown(question, asked), err=True)
+            state = _record(platform, question, asked, language, grant=grant)
     if as_json:
         output.say_json(policy_json(state, address))
         return
@@ -170,7 +172,7 @@ def _record(
 
 def _changed(platform: Platform, ids: Sequence[str], language: str | None, refusal: RefusedError) -> TransferError:
     """The exception for a policy that changed between question and answer, after showing what is asked now."""
-    state = _state(platform, language)
+    state = _state(platform, language, ids)
     if state is not None:
         _say(_shown(state, [item for item in state.items if item.id in ids]), err=True)
     return TransferError(
@@ -180,11 +182,11 @@ def _changed(platform: Platform, ids: Sequence[str], language: str | None, refus
     )
 
 
-def _state(platform: Platform, language: str | None) -> PolicyState | None:
+def _state(platform: Platform, language: str | None, about: Sequence[str] = ()) -> PolicyState | None:
     """The policy for the account; None on a platform that does not have such answers."""
     platform.session()  # or the answer of a session that has ended would be that of somebody without an account
     try:
-        return platform.policy(language=language)
+        return platform.policy(language=language, about=about)
     except RefusedError as refusal:
         if refusal.status == _NOT_FOUND:
             return None
@@ -206,10 +208,10 @@ def _items(state: PolicyState, wanted: Sequence[str]) -> list[PolicyItem]:
 
 
 def _shown(state: PolicyState, asked: Sequence[PolicyItem]) -> Iterable[str]:
-    """What is read before an answer is recorded."""
+    """What is read before an answer is recorded: the question about just these items, as the receipt keeps it."""
     if state.question is not None:
         yield from question_lines(state)
-    if state.question is None or not all(item.asks for item in asked):
+    else:
         for item in asked:
             yield from item_lines(item)
     yield ""

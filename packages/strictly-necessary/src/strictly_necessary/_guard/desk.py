@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
@@ -135,12 +135,14 @@ class Desk:
             return self._state(Standing(self._version, signal=came.signal), said, visitor, [])
         heard = self.gate.hear(came, visitor)
         lines = self.gate.let(came, heard).lines()
-        return self._state(heard.standing, said, visitor, lines)
+        return self._state(heard.standing, said, visitor, lines, given.get("shown", []))
 
-    def _state(self, holds: Standing, said: Speech, visitor: Visitor | None, lines: list[bytes]) -> Answer:
+    def _state(
+        self, holds: Standing, said: Speech, visitor: Visitor | None, lines: list[bytes], shown: Sequence[str] = ()
+    ) -> Answer:
         news = self.consent.news(self._history, visitor)
         seconds = max(0, int(min(LEASE_SECONDS, self._left())))
-        body = json.dumps(state(holds, said, news, seconds), ensure_ascii=False).encode()
+        body = json.dumps(state(holds, said, news, seconds, shown), ensure_ascii=False).encode()
         headers = ((b"content-type", b"application/json"), _NO_STORE, *_set(lines))
         return Answer(200, headers, body)
 

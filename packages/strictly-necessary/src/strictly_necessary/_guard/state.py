@@ -11,7 +11,7 @@ from strictly_necessary.consent._standing import Standing
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import Item
 from strictly_necessary.page import change_sentences, gate_text, preferred_language
-from strictly_necessary.page._edition import Edition, edition, lifetime_in_words
+from strictly_necessary.page._edition import Edition, edition, lifetime_in_words, title_in_words
 from strictly_necessary.page._language import language_for
 from strictly_necessary.page._question import plain
 from strictly_necessary.versions import Version
@@ -47,11 +47,15 @@ def question(version: Version, item_ids: Collection[str], said: Speech) -> str:
     return gate_text(version, item_ids, language=said.language, catalogue=said.catalogue)
 
 
-def state(holds: Standing, said: Speech, news: Sequence[Version], seconds: int) -> dict[str, Any]:
-    """The state as it is told to programs. `seconds` is how long it holds without asking again."""
+def state(
+    holds: Standing, said: Speech, news: Sequence[Version], seconds: int, shown: Collection[str] = ()
+) -> dict[str, Any]:
+    """The state as it is told to programs. `seconds` is how long it holds without asking again. The text asks about the
+    items `shown` if there are such, else about all that are open."""
     view = edition(holds.version.declaration, said.language, said.catalogue)
     policy = view.policy
     asked = [item.id for item in holds.open] if holds.asks else []
+    about = [item.id for item in view.declaration.gated if item.id in shown]
     return {
         "format": 1,
         "version": policy.version,
@@ -60,7 +64,7 @@ def state(holds: Standing, said: Speech, news: Sequence[Version], seconds: int) 
         "signal": holds.signal,
         "seconds": seconds,
         "language": said.language,
-        "text": question(holds.version, asked, said) or None,
+        "text": question(holds.version, about or asked, said) or None,
         "items": [_item(view, item, holds, asked) for item in view.declaration.gated],
         "news": [
             {
@@ -79,7 +83,7 @@ def _item(view: Edition, item: Item, holds: Standing, asked: Collection[str]) ->
     answer = "granted" if item.id in holds.granted else "refused" if item.id in holds.refused else None
     return {
         "id": item.id,
-        "title": item.title or item.name,
+        "title": title_in_words(view, item),
         "purposes": [purpose.text for purpose in item.purposes],
         "lifetime": plain((lifetime_in_words(view, item),)),
         "provider": item.provider,
