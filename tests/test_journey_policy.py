@@ -22,11 +22,14 @@ PUBLIC = (
     "/legal/cookies",
     "/legal/privacy",
     "/legal/terms",
+    "/legal/changes",
+    "/legal/changes/1",
+    "/legal/consent",
     "/help/errors",
     "/api",
     "/nothing-here",
 )
-MEMBERS = ("/works", "/works/new", "/account", "/account/sessions", "/account/display", "/", "/legal/cookies")
+MEMBERS = ("/works", "/works/new", "/account", "/account/sessions", "/account/display", "/account/privacy", "/")
 
 
 @pytest.mark.parametrize("path", PUBLIC)

@@ -37,7 +37,7 @@ app = FastAPI(title="Larder", docs_url=None, redoc_url=None)  # their pages load
 app.mount("/static", StaticFiles(directory=SHARED / "static"))
 app.add_middleware(SessionMiddleware, secret_key=SECRET, session_cookie="__Host-session", max_age=None, https_only=True)
 # Added last, so that it stands in front of everything else.
-app.add_middleware(Guard, declaration=declaration, mode=MODE, on_finding=tell)
+app.add_middleware(Guard, policy=declaration, mode=MODE, on_finding=tell)
 
 
 def show(request: Request, name: str, **words: object) -> Response:
