@@ -117,6 +117,14 @@ CASES = {
         "Counting visits: one more purpose. Shows us which pages are read.",
         "Counting visits: one purpose fewer. It was: Shows us which pages are read.",
     ),
+    "needs none any more": of(
+        "visits",
+        {},
+        {"purposes": EXEMPT},
+        "Counting visits: from now on without asking you.",
+        "Counting visits: one more purpose. Shows us which pages are read.",
+        "Counting visits: one purpose fewer. It was: Shows us which pages are read.",
+    ),
     "asked again": Case(OLD, policy(NEW, ask=("visits",)), ("Counting visits: we ask you again.",)),
     "one more purpose": of(
         "visits",

@@ -357,7 +357,17 @@ def test_an_item_that_needs_consent_now_asks_about_it() -> None:
     assert kinds(opened) == [ChangeKind.NARROWER_REACH, ChangeKind.NEEDS_CONSENT]
     assert asked(opened) == ["visits"]
     closed = diff(read(abroad), read(at_home))
-    assert (kinds(closed), closed.significance, asked(closed)) == ([ChangeKind.WIDER_REACH], SIGNIFICANT, [])
+    assert kinds(closed) == [ChangeKind.WIDER_REACH, ChangeKind.NO_CONSENT]
+    assert (closed.significance, asked(closed)) == (SIGNIFICANT, [])
+
+
+def test_to_ask_no_longer_is_significant_although_a_purpose_is_gone() -> None:
+    """Who said no would get it all the same."""
+    alone = put(purposes=[{"category": "preference", "purpose": "Knows what you like."}])
+    freed = diff(read(WHOLE), read(changed(alone)))
+    assert kinds(freed) == [ChangeKind.NO_CONSENT, ChangeKind.REMOVED_PURPOSE]
+    assert (freed.significance, asked(freed)) == (SIGNIFICANT, [])
+    assert next(map(tell, freed.changes)) == "Visits (visits): goes without consent now"
 
 
 def test_another_operator_asks_about_everything_that_needs_consent() -> None:

@@ -136,6 +136,8 @@ class Teller:
             return _("No longer there: {title}.", title=title)
         if change.kind is ChangeKind.NEEDS_CONSENT:
             return _("{title}: from now on only if you say yes.", title=title)
+        if change.kind is ChangeKind.NO_CONSENT:
+            return _("{title}: from now on without asking you.", title=title)
         if change.kind is ChangeKind.ASKED_AGAIN:
             return _("{title}: we ask you again.", title=title)
         item = self._item(change)

@@ -15,6 +15,7 @@ class ChangeKind(StrEnum):
     NEW_ITEM = "new-item"
     REMOVED_ITEM = "removed-item"
     NEEDS_CONSENT = "needs-consent"
+    NO_CONSENT = "no-consent"
     ASKED_AGAIN = "asked-again"
     NEW_PURPOSE = "new-purpose"
     REMOVED_PURPOSE = "removed-purpose"

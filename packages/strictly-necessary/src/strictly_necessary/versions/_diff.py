@@ -78,6 +78,8 @@ def _one(old: Declaration, was: Item | None, item: Item, *, gated: bool) -> Iter
         return
     if gated and old.is_exempt(was):
         yield Change(ChangeKind.NEEDS_CONSENT, _subject(item), item.id)
+    elif not gated and not old.is_exempt(was):
+        yield Change(ChangeKind.NO_CONSENT, _subject(item), item.id)
     yield from _compare(was, item)
 
 

@@ -8,6 +8,7 @@ _WORDS = {
     ChangeKind.NEW_ITEM: "a new item",
     ChangeKind.REMOVED_ITEM: "is gone",
     ChangeKind.NEEDS_CONSENT: "needs consent now",
+    ChangeKind.NO_CONSENT: "goes without consent now",
     ChangeKind.ASKED_AGAIN: "people are asked again",
     ChangeKind.NEW_PURPOSE: "has one more purpose",
     ChangeKind.REMOVED_PURPOSE: "has one purpose less",
@@ -35,6 +36,7 @@ _WORDS = {
 _WHY = {
     ChangeKind.NEW_ITEM: "it was not kept before",
     ChangeKind.NEEDS_CONSENT: "it went without consent before",
+    ChangeKind.NO_CONSENT: "it reaches also those who said no, or nothing",
     ChangeKind.ASKED_AGAIN: "whoever releases it says so, or its id is a new one, by which answers are remembered",
     ChangeKind.NEW_PURPOSE: "it serves more than before",
     ChangeKind.LONGER_LIFE: "it stays for longer than before",
