@@ -214,6 +214,15 @@ def test_the_page_speaks_another_language_and_wears_another_look(tmp_path: Path)
     assert styled.stdout == render_page(declaration, stylesheet="/look.css")
 
 
+@pytest.mark.parametrize(("style", "render"), [("html", render_page), ("md", render_markdown), ("json", render_json)])
+def test_the_page_leads_to_the_answers_and_to_the_versions(style: str, render: Any) -> None:
+    asking = Path(__file__).parent / "asking.toml"
+    printed = strictly("page", asking, "--format", style, "--consent", "/answers", "--changes", "/versions").stdout
+    assert printed == render(load(asking), consent="/answers", changes="/versions")
+    assert "/answers" in printed
+    assert "/versions" in printed
+
+
 def test_nothing_is_made_from_a_faulty_declaration(faulty: Path, tmp_path: Path) -> None:
     for arguments in (("page", faulty, "--output", tmp_path / "page.html"), ("headers", faulty)):
         result = strictly(*arguments)

@@ -24,8 +24,18 @@ from strictly_necessary.page import render_json, render_markdown, render_page
 @click.option(
     "--stylesheet", metavar="URL", help="Link to this stylesheet in place of ours, which is inside. HTML only."
 )
+@click.option("--consent", metavar="URL", help="Say that people see and change their answers there.")
+@click.option("--changes", metavar="URL", help="Say that all versions stand there.")
 @click.option("--output", "-o", metavar="F", type=OUTPUT, help="Write to this file instead of printing.")
-def page_command(file: Path, style: str, language: str | None, stylesheet: str | None, output: Path | None) -> None:
+def page_command(
+    file: Path,
+    style: str,
+    language: str | None,
+    stylesheet: str | None,
+    consent: str | None,
+    changes: str | None,
+    output: Path | None,
+) -> None:
     """Make the policy page from a declaration.
 
     Exits with 1, and makes nothing, if the declaration has errors.
@@ -40,9 +50,10 @@ def page_command(file: Path, style: str, language: str | None, stylesheet: str |
     declaration = declaration_in(file)
     try:
         if style == "html":
-            page = render_page(declaration, language=language, stylesheet=stylesheet)
+            page = render_page(declaration, language=language, stylesheet=stylesheet, consent=consent, changes=changes)
         else:
-            page = (render_markdown if style == "md" else render_json)(declaration, language=language)
+            render = render_markdown if style == "md" else render_json
+            page = render(declaration, language=language, consent=consent, changes=changes)
     except ValueError as error:  # a language in which the texts are missing
         raise click.UsageError(f"{error}.") from error
     write(page, output)
