@@ -420,7 +420,7 @@ def test_a_swap_of_two_ids_hides_nothing() -> None:
         ("policy", None, {"terms": "/terms"}, "wording"),
         ("policy", None, {"desktop_apps": ["App"]}, "wording"),
         ("third_parties", 0, {"host": "pay.example.net"}, "new-third-party removed-third-party"),
-        ("third_parties", 0, {"name": "Payments Ltd"}, "wording"),
+        ("third_parties", 0, {"name": "Payments Ltd"}, "new-third-party removed-third-party"),
         ("third_parties", 0, {"feature": "Pay"}, "wording"),
         ("third_parties", 0, {"action": "Press Pay."}, "wording"),
         ("third_parties", 0, {"storage": "A cookie."}, "wording"),

@@ -241,17 +241,17 @@ def _party_changes(old: Declaration, new: Declaration) -> Iterator[Change]:
     before, after = ({party.host: party for party in each.third_parties} for each in (old, new))
     for host, party in after.items():
         was = before.get(host)
-        if was is None:
+        if was is None or was.name != party.name:  # somebody else, if on the same host
             yield Change(ChangeKind.NEW_THIRD_PARTY, party.name, None, "third_parties", None, host)
         elif was != party:
             yield from _party(was, party)
     for host, party in before.items():
-        if host not in after:
+        if host not in after or after[host].name != party.name:
             yield Change(ChangeKind.REMOVED_THIRD_PARTY, party.name, None, "third_parties", host, None)
 
 
 def _party(old: ThirdParty, new: ThirdParty) -> Iterator[Change]:
-    for field in ("name", "feature", "action", "storage", "privacy"):
+    for field in ("feature", "action", "storage", "privacy"):
         if getattr(old, field) != getattr(new, field):
             yield Change(ChangeKind.WORDING, new.name, None, field, getattr(old, field), getattr(new, field))
     if old.translations != new.translations:
