@@ -10,6 +10,7 @@ import tomllib
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
