@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from strictly_necessary import Declaration, SameSite
 from strictly_necessary.declaration import examine
-from strictly_necessary.versions import ChangeKind, Difference, History, Significance, diff
+from strictly_necessary.versions import ChangeKind, Difference, History, Significance, _history, diff
 from strictly_necessary.versions._change import ASKING_KINDS, EDITORIAL_KINDS
+from strictly_necessary.versions._diff import paired
 from strictly_necessary.versions._telling import tell, why
 
 EDITORIAL, SIGNIFICANT = Significance.EDITORIAL, Significance.SIGNIFICANT
@@ -702,3 +703,15 @@ def test_who_agreed_to_less_is_asked_when_it_widens_again(before: Change, after:
     item = current.declaration.item("visits")
     assert history.covers(narrowed.declaration.item("visits"), "1", narrowed)
     assert history.covering(item, current) == ("1", "3")
+
+
+def test_two_versions_are_held_against_each_other_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request asks what a yes covers, and the version in it is whatever somebody sends."""
+    history = versions(WHOLE, WHOLE, WHOLE)
+    compared: list[int] = []
+    monkeypatch.setattr(_history, "paired", lambda old, new: compared.append(1) or paired(old, new))
+    for _ in range(3):
+        for number in ("1", "2", "3", "4", "x" * 32):
+            for item in history.versions[2].declaration.gated:
+                assert history.covers(item, number, history.versions[2]) == (number in "123")
+    assert len(compared) == 3

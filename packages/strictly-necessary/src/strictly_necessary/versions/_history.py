@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -91,16 +91,28 @@ class History:
 
     def covers(self, item: Item, given: str, current: Version) -> bool:
         """Whether a yes to this item of the `current` version still holds that was given to the version `given`."""
-        start, end = self._by_number.get(given), self._by_number[current.number]
-        if start is None or start > end:
+        if given not in self._by_number:
             return False
-        old = self.versions[start].declaration
-        pairs = paired(old.items, current.declaration.items)
-        was = next((each for each, now in pairs if now.id == item.id), None)
-        if was is None or old.is_exempt(was) or old.policy.operator != current.declaration.policy.operator:
-            return False
-        asked = any(item.id in each.declaration.policy.ask for each in self.versions[start + 1 : end + 1])
-        return not asked and not widens(was, item)
+        key = (given, current.number)
+        found = self._covered.get(key)
+        if found is None:
+            found = self._covered[key] = frozenset(self._holding(given, current))
+        return item.id in found
+
+    @cached_property
+    def _covered(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The ids to which a yes holds, by the two versions: each request asks, and versions never change."""
+        return {}
+
+    def _holding(self, given: str, current: Version) -> Iterator[str]:
+        start, end = self._by_number[given], self._by_number[current.number]
+        old, new = self.versions[start].declaration, current.declaration
+        if start > end or old.policy.operator != new.policy.operator:
+            return
+        asked = {key for each in self.versions[start + 1 : end + 1] for key in each.declaration.policy.ask}
+        for was, item in paired(old.items, new.items):
+            if item.id not in asked and not old.is_exempt(was) and not widens(was, item):
+                yield item.id
 
     def covering(self, item: Item, current: Version) -> tuple[str, ...]:
         """The versions to which a yes still holds for this item of the `current` one."""
