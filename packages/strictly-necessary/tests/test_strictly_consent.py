@@ -215,6 +215,23 @@ def test_where_nothing_needs_consent_nothing_is_asked_remembered_or_looked_up() 
         answer(consent, consent.standing(history), history=history, visits=True)
 
 
+@pytest.mark.parametrize("yes", [True, False])
+def test_an_answer_holds_as_long_as_people_were_told_and_no_later_version_revives_it(
+    ledger: SQLiteLedger, yes: bool
+) -> None:
+    clock = Clock()
+    consent = Consent(ledger, now=clock)
+    longer = replace(CHOICE, lifetime=Lifetime.parse("400 days"))
+    first, second = (version(number, NOON + days * DAY, gated("visits")) for number, days in (("1", -9), ("2", 50)))
+    second = replace(second, items=tuple(longer if item == CHOICE else item for item in second.items))
+    history = History.of([first, second])
+    answer(consent, consent.standing(history, visitor=ANN), ANN, history, visits=yes)
+    for days, holds in ((LIFE - 1, True), (LIFE + 1, False), (51, False)):
+        clock.now = NOON + days * DAY
+        standing = consent.standing(history, visitor=ANN)
+        assert ("visits" in (standing.granted | standing.refused), standing.asks) == (holds, not holds), days
+
+
 def test_without_a_limit_no_answer_holds(consent: Consent) -> None:
     """Such a declaration does not load; were one made by hand, it would be no consent."""
     endless = replace(CHOICE, lifetime=Lifetime.parse("persistent"))

@@ -59,11 +59,10 @@ def standing(
     gated = version.declaration.gated
     if not gated or version.declaration.choice is None:
         return Standing(version)
-    limit = version.declaration.choice.lifetime.seconds or 0
     granted, refused, still_open = set(), set(), []
     for item in gated:
         latest = (answers or {}).get(item.id)
-        fresh = latest if latest is not None and _holds(latest, now, limit) else None
+        fresh = latest if latest is not None and _holds(latest, now, _limit(history, version, latest)) else None
         if _refuses(item, choice, fresh):
             refused.add(item.id)
         elif _grants(history, version, item, choice if latest is None else None, fresh):
@@ -74,6 +73,16 @@ def standing(
         said = Choice(version.number, frozenset(granted), frozenset(refused)) if granted or refused else None
         return Standing(version, refused=frozenset(item.id for item in gated), signal=True, said=said)
     return Standing(version, frozenset(granted), frozenset(refused), tuple(still_open))
+
+
+def _limit(history: History, version: Version, latest: Latest) -> int:
+    """Seconds that the answer holds: as long as was declared when it was given, or is now, whichever is less."""
+    try:
+        given = history.version(latest.version)
+    except KeyError:
+        given = version
+    choices = (each.declaration.choice for each in (given, version))
+    return min(choice.lifetime.seconds or 0 for choice in choices if choice is not None)
 
 
 def _holds(latest: Latest, now: dt.datetime, limit: int) -> bool:
