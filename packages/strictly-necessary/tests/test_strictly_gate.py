@@ -257,8 +257,50 @@ def test_an_answer_counts_in_every_browser_of_the_account_as_long_as_it_was_give
     answer = site.ask(cookies=f"{ADA_HERE}; visits=1")
     assert site.seen == [f"{ADA_HERE}; visits=1"]
     assert site.tickets[-1].visitor == ADA
-    assert f"__Host-choice=1:visits:; Path=/; Max-Age={LIFE - 10 * 86_400};" in answer.headers["set-cookie"]
+    assert f"__Host-choice=1:::visits; Path=/; Max-Age={LIFE - 10 * 86_400};" in answer.headers["set-cookie"]
     assert set_by(site.ask(cookies=f"{ADA_HERE}; __Host-choice=1:visits:")) == {}
+
+
+BOB_HERE = "__Host-session=bob"
+
+
+def ada_or_bob(place: Any) -> Visitor | None:
+    text = str(place.get("HTTP_COOKIE") or place.get("headers"))
+    name = next((name for name in ("ada", "bob") if f"__Host-session={name}" in text), None)
+    return Visitor(name, ADA.since) if name else None
+
+
+@pytest.mark.parametrize("here", ["", f"{BOB_HERE}; "], ids=["nobody", "somebody else"])
+def test_what_an_account_granted_counts_for_nobody_else_in_its_browser(protocol: str, here: str) -> None:
+    """The session has ended without signing out, or another account signed in over it."""
+    site = Site(protocol, who=ada_or_bob)
+    cookies = set_by(site.says("grant", "visits", cookies=ADA_HERE))
+    assert cookies["__Host-choice"] == "1:::visits"
+    assert set_by(site.ask(cookies=f"{ADA_HERE}; __Host-choice=1:::visits")) == {}
+    assert site.tickets[-1].standing.granted == {"visits"}
+    answer = site.ask(cookies=f"{here}__Host-choice=1:::visits; visits=1")
+    assert site.seen == [here.removesuffix("; ")] * bool(here)
+    assert (site.tickets[-1].grants("visits"), site.tickets[-1].standing.asks) == (False, True)
+    assert set_by(answer) == {"visits": "-", "__Host-choice": "-"}
+    state = site.ask(CONSENT_PATH, cookies=f"{here}__Host-choice=1:::visits")
+    assert state.json()["items"][0]["answer"] is None
+    assert set_by(state)["__Host-choice"] == "-"
+
+
+def test_what_is_the_same_for_everybody_takes_nothing_from_who_is_signed_in(site: Site) -> None:
+    """A site need not say who asks for a stylesheet."""
+    site.asks_for_ticket = False
+    assert set_by(site.ask(cookies="__Host-choice=1:::visits; visits=1")) == {}
+    site.answer = [("content-type", "text/html")]
+    assert set_by(site.ask(cookies="__Host-choice=1:::visits; visits=1")) == {"visits": "-", "__Host-choice": "-"}
+
+
+def test_what_the_browser_said_before_stays_beside_the_account(site: Site) -> None:
+    cookies = f"{ADA_HERE}; __Host-choice=1:player:"
+    assert set_by(site.says("grant", "visits", cookies=cookies))["__Host-choice"] == "1:player::visits"
+    assert set_by(site.ask(cookies=f"{ADA_HERE}; __Host-choice=1:player::visits")) == {}
+    assert site.tickets[-1].standing.granted == {"player", "visits"}
+    assert set_by(site.ask(cookies="__Host-choice=1:player::visits")) == {"__Host-choice": "-"}
 
 
 def test_a_withdrawal_elsewhere_ends_the_yes_of_this_browser(site: Site) -> None:
@@ -405,9 +447,9 @@ def test_what_a_program_shows_is_what_the_receipt_keeps(site: Site) -> None:
 @pytest.mark.parametrize(
     ("act", "more", "expected"),
     [
-        ("grant", [], "1:player.visits:"),
+        ("grant", [], "1:::player.visits"),
         ("refuse", [], "1::player.visits"),
-        ("choose", [("item", "player")], "1:player:visits"),
+        ("choose", [("item", "player")], "1::visits:player"),
         ("choose", [], "1::player.visits"),
     ],
 )

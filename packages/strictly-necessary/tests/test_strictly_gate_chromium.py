@@ -354,7 +354,7 @@ def test_signing_out_leaves_no_yes_behind(page: Page, context: BrowserContext, s
     assert allowed(page.evaluate("tryAll()"))
     context.clear_cookies(name="__Host-choice")
     page.reload()
-    assert (choice(page) or "").startswith("1:beacon."), "the account says yes in every browser"
+    assert (choice(page) or "").startswith("1:::beacon."), "the account says yes in every browser"
     page.goto("/out")
     page.wait_for_function("() => told.length === 0")
     page.goto("/")

@@ -134,7 +134,7 @@ class Desk:
         if self.gate is None:
             return self._state(Standing(self._version, signal=came.signal), said, visitor, [])
         heard = self.gate.hear(came, visitor)
-        lines = self.gate.let(came, heard).lines()
+        lines = self.gate.let(came, heard).lines(is_page=True)
         return self._state(heard.standing, said, visitor, lines, given.get("shown", []))
 
     def _state(

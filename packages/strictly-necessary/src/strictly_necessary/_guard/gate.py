@@ -44,13 +44,16 @@ class Came:
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What holds for a request. `is_known` is False if nobody could be asked: then nothing is granted, and what the
-    browser remembers stays as it is. `seconds` is the life of the choice, if the browser is to learn another one."""
+    browser remembers stays as it is. `seconds` is the life of the choice, if the browser is to learn another one.
+    `has_left` says that the browser remembers what an account granted, and nobody is signed in: then it counts for
+    nobody."""
 
     standing: Standing
     visitor: Visitor | None = None
     is_known: bool = True
     learns: bool = False
     seconds: int = 0
+    has_left: bool = False
 
 
 class Gate:
@@ -90,18 +93,21 @@ class Gate:
         """What holds, with the `signal` that came or with this one. The ledger is asked if there is a visitor, so it
         may block. Raises what the ledger raises."""
         says = came.signal if signal is None else signal
-        alone = holds = self._alone(came.choice, signal=says)
+        has_left = visitor is None and came.choice is not None and bool(came.choice.account)
+        choice = None if has_left else came.choice
+        copied = choice.account if choice is not None else frozenset()
+        alone = holds = self._alone(replace(choice, account=frozenset()) if choice else None, signal=says)
         if visitor is not None:
-            holds = self.consent.standing(self.history, choice=came.choice, visitor=visitor, signal=says)
+            holds = self.consent.standing(self.history, choice=choice, visitor=visitor, signal=says)
         told = bool(holds.granted or holds.refused or holds.open)
         if not told or holds.version.number != self.version.number:
             return self.unheard()  # the ledger was silent, or the next version began just now
-        if (alone.granted, alone.refused) != (holds.granted, holds.refused):
-            learns = True  # the account said something else elsewhere
+        if (alone.granted, alone.refused) != (holds.granted, holds.refused) or (copied - holds.of_account and not says):
+            learns = True  # the account said something else elsewhere, or it was another account
         else:  # what of it holds no more? What the signal outweighs counts when the signal ends
-            learns = came.remembers and alone.choice is None and not says
+            learns = came.remembers and alone.choice is None and (has_left or not says)
         seconds = self._left(holds, visitor) if learns else 0
-        return Heard(holds, visitor, learns=learns, seconds=seconds)
+        return Heard(holds, visitor, learns=learns, seconds=seconds, has_left=has_left)
 
     def _alone(self, choice: Choice | None, *, signal: bool) -> Standing:
         """What holds by what the browser remembers, which no time changes."""
@@ -169,10 +175,10 @@ class Pass:
     checkpoint: Checkpoint
     was_shown: bool = False
 
-    def lines(self) -> list[bytes]:
+    def lines(self, *, is_page: bool) -> list[bytes]:
         """The Set-Cookie headers for the browser: what it is to remember, and what it is to remove."""
-        if not self.heard.is_known:
-            return []
+        if not self.heard.is_known or (self.heard.has_left and not (is_page or self.was_shown)):
+            return []  # sites need not say who asks for what is the same for everybody, such as a stylesheet
         lines = self.gate.removals(self.came, self.heard.standing.granted)
         if self.heard.learns:
             lines.append(self.gate.remember(self.heard.standing.choice, self.heard.seconds))
@@ -187,7 +193,7 @@ class Pass:
             passed = [each for each in passed if each[0].lower() != b"set-cookie" or not self.gate.is_about(each[1])]
             lines = self._farewell()
         else:
-            lines = self.lines()
+            lines = self.lines(is_page=_is_page(passed))
         if lines:
             passed = kept_by_nobody_else(passed) + [(b"set-cookie", line) for line in lines]
         if self.was_shown:
@@ -208,6 +214,10 @@ def ticket_in(entry: Pass | Ticket) -> Ticket:
         return entry
     entry.was_shown = True
     return entry.ticket
+
+
+def _is_page(headers: list[Header]) -> bool:
+    return any(name.lower() == b"content-type" and b"html" in value.lower() for name, value in headers)
 
 
 def silence(error: Exception) -> None:

@@ -18,7 +18,8 @@ SKEW_SECONDS = 300
 class Standing:
     """Of the items that need consent in `version`: which are granted, which are refused, and which are `open`. With
     `signal`, the browser says no by Global Privacy Control, so nothing is granted and nobody is asked; `said` is then
-    what the person answered, which the signal outweighs."""
+    what the person answered, which the signal outweighs. `of_account` are those of the granted that the account
+    granted, and not whoever uses this browser."""
 
     version: Version
     granted: frozenset[str] = frozenset()
@@ -26,6 +27,7 @@ class Standing:
     open: tuple[Item, ...] = ()
     signal: bool = False
     said: Choice | None = None
+    of_account: frozenset[str] = frozenset()
 
     @property
     def asks(self) -> bool:
@@ -39,7 +41,7 @@ class Standing:
         granted, refused = self.granted, self.refused
         if self.signal:
             granted, refused = frozenset(), self.said.refused if self.said else frozenset()
-        return Choice(self.version.number, granted, refused) if granted or refused else None
+        return Choice(self.version.number, granted, refused, self.of_account) if granted or refused else None
 
 
 def standing(
@@ -52,14 +54,14 @@ def standing(
     signal: bool = False,
 ) -> Standing:
     """What holds in this version, by the `choice` that the browser remembers and the `answers` of the account. Where
-    the account has an answer, it counts; elsewhere, that of the browser. A no holds for every later version, a yes
-    while the item lets nothing more happen than then. The browser forgets its choice by itself; the answers of an
-    account hold for the declared life of the cookie with the choice, and after that no yes of the browser stands in
-    for them: it is a copy, and copies would lengthen the life."""
+    the account has an answer, it counts; elsewhere, that of the browser, but for what an account granted there. A no
+    holds for every later version, a yes while the item lets nothing more happen than then. The browser forgets its
+    choice by itself; the answers of an account hold for the declared life of the cookie with the choice, and after that
+    no yes of the browser stands in for them: it is a copy, and copies would lengthen the life."""
     gated = version.declaration.gated
     if not gated or version.declaration.choice is None:
         return Standing(version)
-    granted, refused, still_open = set(), set(), []
+    granted, refused, still_open, of_account = set(), set(), [], set()
     for item in gated:
         latest = (answers or {}).get(item.id)
         fresh = latest if latest is not None and _holds(latest, now, _limit(history, version, latest)) else None
@@ -67,12 +69,17 @@ def standing(
             refused.add(item.id)
         elif _grants(history, version, item, choice if latest is None else None, fresh):
             granted.add(item.id)
+            if fresh is not None:
+                of_account.add(item.id)
         else:
             still_open.append(item)
     if signal:
-        said = Choice(version.number, frozenset(granted), frozenset(refused)) if granted or refused else None
+        answered = Choice(version.number, frozenset(granted), frozenset(refused), frozenset(of_account))
+        said = answered if granted or refused else None
         return Standing(version, refused=frozenset(item.id for item in gated), signal=True, said=said)
-    return Standing(version, frozenset(granted), frozenset(refused), tuple(still_open))
+    return Standing(
+        version, frozenset(granted), frozenset(refused), tuple(still_open), of_account=frozenset(of_account)
+    )
 
 
 def _limit(history: History, version: Version, latest: Latest) -> int:
@@ -100,4 +107,6 @@ def _refuses(item: Item, choice: Choice | None, latest: Latest | None) -> bool:
 def _grants(history: History, version: Version, item: Item, choice: Choice | None, latest: Latest | None) -> bool:
     if latest is not None:
         return history.covers(item, latest.version, version)
-    return choice is not None and item.id in choice.granted and history.covers(item, choice.version, version)
+    if choice is None or item.id in choice.account:  # another account's, or of nobody who is signed in any more
+        return False
+    return item.id in choice.granted and history.covers(item, choice.version, version)

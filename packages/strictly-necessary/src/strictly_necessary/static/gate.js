@@ -29,7 +29,7 @@ HTMLElement.style CSSStyleDeclaration.setProperty"
 
   // --- What is granted -------------------------------------------------------------------------------------------
 
-  // The value of the cookie with the choice: VERSION:GRANTED:REFUSED. Two of them are none.
+  // The value of the cookie with the choice: VERSION:GRANTED:REFUSED, and :GRANTED by an account. Two are none.
   const chosen = () => {
     const pattern = /(?:^|;) *([^=;]*)=([^;]*)/g, text = doc ? cookieOf(doc) : "";
     let value = "", count = 0;
@@ -43,8 +43,8 @@ HTMLElement.style CSSStyleDeclaration.setProperty"
   };
   // A gated item is [id, the versions in which a yes to it holds].
   const answered = (item) => {
-    const part = exec(/^([^:]*):([^:]*):([^:]*)$/, chosen());
-    if (!part || signal || !isAmong(item[0], part[2]) || isAmong(item[0], part[3])) return false;
+    const part = exec(/^([^:]*):([^:]*):([^:]*)(?::([^:]*))?$/, chosen());
+    if (!part || signal || !isAmong(item[0], part[2] + "." + (part[4] || "")) || isAmong(item[0], part[3])) return false;
     for (let i = 0; i < item[1].length; i++) if (item[1][i] === part[1]) return true;
     return false;
   };
