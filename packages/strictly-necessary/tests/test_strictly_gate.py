@@ -319,6 +319,15 @@ def test_signing_out_leaves_a_plain_no_and_no_yes(site: Site) -> None:
     assert set_by(site.ask(cookies=f"{ADA_HERE}; {NO}")) == {"__Host-session": "-"}
 
 
+@pytest.mark.parametrize("here", [ADA_HERE, ""], ids=["account", "nobody"])
+def test_to_withdraw_everything_beside_the_signal_is_to_withdraw_it(site: Site, here: str) -> None:
+    choice = f"{here}; __Host-choice={set_by(site.says('grant', 'visits', cookies=here))['__Host-choice']}"
+    answer = site.says("withdraw", cookies=choice.removeprefix("; "), **{"sec-gpc": "1"})
+    assert set_by(answer)["__Host-choice"] == "1::visits"
+    site.ask(cookies=f"{here}; __Host-choice=1::visits".removeprefix("; "))
+    assert site.tickets[-1].standing.refused == {"visits"}, "also when the signal has ended"
+
+
 class BrokenLedger:
     """A ledger whose database is away."""
 

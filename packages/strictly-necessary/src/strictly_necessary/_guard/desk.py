@@ -177,8 +177,9 @@ class Desk:
         heard = self.gate.hear(came, visitor)
         if not heard.is_known:
             raise _later()
-        decided = self._decided(form, heard.standing)
-        after = self._record(heard, decided, said, visitor)
+        held = self.gate.hear(came, visitor, signal=False).standing if came.signal else heard.standing
+        decided = self._decided(form, heard.standing, held)
+        after = self._record(heard, held, decided, said, visitor)
         lines = [
             *self.gate.removals(came, after.granted, unseen=True),
             *([self.gate.remember(after.choice)] if after.choice or came.remembers else []),
@@ -196,11 +197,11 @@ class Desk:
         if visitor is not None:
             self.consent.acknowledge(self._history, visitor, form.version)
 
-    def _decided(self, form: _Form, before: Standing) -> dict[str, bool]:
-        """Yes or no to each item that was asked about."""
+    def _decided(self, form: _Form, before: Standing, held: Standing) -> dict[str, bool]:
+        """Yes or no to each item that was asked about. `held` is what the signal outweighs, if there is one."""
         asked = form.shown | form.items
         if form.act == "withdraw":
-            asked = form.items or form.shown or before.granted
+            asked = form.items or form.shown or held.granted
         elif not form.shown or (form.act == "choose" and not form.items <= form.shown):
             raise _RefusedError(400, "Say in the field shown what was asked about.")
         elif form.act != "choose":
@@ -213,7 +214,9 @@ class Desk:
             raise _RefusedError(409, text)
         return {key: key in granted for key in asked}
 
-    def _record(self, heard: Heard, decided: dict[str, bool], said: Speech, visitor: Visitor | None) -> Standing:
+    def _record(
+        self, heard: Heard, held: Standing, decided: dict[str, bool], said: Speech, visitor: Visitor | None
+    ) -> Standing:
         """What holds after the answer. Without an account, a no holds even where nothing more is recorded."""
         before, says_yes = heard.standing, any(decided.values())
         if not decided:
@@ -234,8 +237,7 @@ class Desk:
                 return after
         elif says_yes:
             raise _RefusedError(429, "Too many answers at once. Try again in a minute.", (b"retry-after", b"60"))
-        had = before.said or Choice(self._version.number) if before.signal else before
-        choice = Choice(self._version.number, had.granted - decided.keys(), had.refused | decided.keys())
+        choice = Choice(self._version.number, held.granted - decided.keys(), held.refused | decided.keys())
         return standing(self._history, self._version, self.consent.now(), choice=choice, signal=before.signal)
 
 
