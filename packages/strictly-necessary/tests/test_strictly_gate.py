@@ -19,8 +19,8 @@ import trio
 
 from strictly_necessary import GuardFinding, asgi, delete_cookie, load, set_cookie, wsgi
 from strictly_necessary._guard import gate as gate_module
-from strictly_necessary._guard.desk import RECEIPTS_A_MINUTE
-from strictly_necessary._guard.serving import Limiter
+from strictly_necessary._guard.desk import ANSWERS_A_MINUTE, RECEIPTS_A_MINUTE
+from strictly_necessary._guard.serving import Limiter, Limiters
 from strictly_necessary.browser import (
     CONSENT_PATH,
     GUARD_PATH,
@@ -588,6 +588,27 @@ def test_nobody_fills_the_ledger_and_a_no_is_never_too_much(site: Site) -> None:
     refused = site.says("refuse", "visits")
     assert (refused.status_code, set_by(refused)["__Host-choice"]) == (303, "1::visits")
     assert site.says("grant", "visits", cookies=ADA_HERE).status_code == 303
+
+
+@pytest.mark.parametrize("more", [{}, {"sec-gpc": "1"}], ids=["plain", "signal"])
+def test_one_account_cannot_fill_the_ledger(site: Site, more: dict[str, str]) -> None:
+    limiters = (site._asgi or site._wsgi)._roster._accounts  # type: ignore[union-attr]
+    assert limiters.allows("ada")
+    limiter = limiters._known["ada"]
+    limiter._now = lambda: limiter._at
+    said = [site.says("grant", "visits", cookies=ADA_HERE).status_code for _ in range(ANSWERS_A_MINUTE)]
+    assert said == [303] * (ANSWERS_A_MINUTE - 1) + [429]
+    for _ in range(3):
+        assert site.says("refuse", "visits", cookies=ADA_HERE, **more).status_code == 303
+    assert len(site.ledger.receipts("ada")) == ANSWERS_A_MINUTE, "a withdrawal is always recorded, the same no once"
+    assert site.ledger.answers("ada")["visits"].action is Action.WITHDRAWN
+    assert limiters.allows("bob")
+
+
+def test_only_the_last_accounts_are_counted() -> None:
+    limiters = Limiters(1, most=2)
+    assert [limiters.allows(name) for name in "aabca"] == [True, False, True, True, True]
+    assert len(limiters._known) == 2
 
 
 def test_a_form_that_breaks_off_says_nothing() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from strictly_necessary._guard.checkpoint import Checkpoint, Header
 from strictly_necessary._guard.gate import Came, Gate, Heard, silence
-from strictly_necessary._guard.serving import Answer, Limiter
+from strictly_necessary._guard.serving import Answer, Limiter, Limiters
 from strictly_necessary._guard.state import Speech, question, speech, state
 from strictly_necessary.browser import LEASE_SECONDS
 from strictly_necessary.consent._choice import Choice
@@ -23,6 +23,9 @@ LONGEST_FORM = 8192
 
 RECEIPTS_A_MINUTE = 120
 """Receipts of people without an account that one process records, so that nobody fills the ledger."""
+
+ANSWERS_A_MINUTE = 30
+"""Answers of one account that one process records. Beyond it a no is recorded only if it changes something."""
 
 _MOST_FIELDS = 256
 _LONGEST_BACK = 2048
@@ -75,6 +78,7 @@ class Desk:
         gate: Gate | None,
         checkpoint: Checkpoint,
         limiter: Limiter,
+        accounts: Limiters,
         left: Callable[[], float],
     ) -> None:
         self.gate = gate
@@ -83,6 +87,7 @@ class Desk:
         self.consent = consent
         self._checkpoint = checkpoint
         self._limiter = limiter
+        self._accounts = accounts
         self._left = left
 
     def answer(
@@ -221,7 +226,15 @@ class Desk:
         before, says_yes = heard.standing, any(decided.values())
         if not decided:
             return before
-        if visitor is not None or self._limiter.allows():
+        if visitor is None:
+            is_allowed = self._limiter.allows()
+        else:
+            is_allowed = self._accounts.allows(visitor.account)
+            if not (is_allowed or says_yes):
+                if decided.keys() <= held.refused:
+                    return before
+                is_allowed = True  # it takes back a yes, and of these there were only so many
+        if is_allowed:
             text = question(self._version, decided, said)
             try:
                 after, _ = self.consent.answer(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from strictly_necessary._guard.checkpoint import Checkpoint, Mode, Reporter, check_mode, log_once
-from strictly_necessary._guard.desk import RECEIPTS_A_MINUTE, Desk
+from strictly_necessary._guard.desk import ANSWERS_A_MINUTE, RECEIPTS_A_MINUTE, Desk
 from strictly_necessary._guard.gate import Gate
-from strictly_necessary._guard.serving import REPORTS_A_MINUTE, Limiter, Serving
+from strictly_necessary._guard.serving import REPORTS_A_MINUTE, Limiter, Limiters, Serving
 from strictly_necessary._guard.ticket import Ticket
 from strictly_necessary._guard.watch import Watch
 from strictly_necessary.consent._consent import Consent
@@ -65,6 +65,7 @@ class Roster:
         self._now = consent.now if consent is not None else _utc_now
         self._reports = Limiter(REPORTS_A_MINUTE)
         self._receipts = Limiter(RECEIPTS_A_MINUTE)
+        self._accounts = Limiters(ANSWERS_A_MINUTE)
         self._posts: dict[str, Post] = {}
         self._duty: _Duty | None = None
         self._fixed: Post | None = None
@@ -114,7 +115,8 @@ class Roster:
             serving = Serving(declaration, checkpoint, limiter=self._reports, gated=gated)
         if consent is None:
             return Post(checkpoint, serving)
-        desk = Desk(history, version, consent, gate, checkpoint, self._receipts, self._left(history))
+        limits = (self._receipts, self._accounts)
+        desk = Desk(history, version, consent, gate, checkpoint, *limits, self._left(history))
         ticket = None if gate else Ticket(history, Standing(version), None, consent)
         return Post(gate.checkpoint if gate else checkpoint, serving, gate, desk, ticket)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -88,6 +90,25 @@ class Limiter:
             return False
         self._left -= 1
         return True
+
+
+class Limiters:
+    """A limiter for each name. Only the `most` names that came last are known."""
+
+    def __init__(self, limit: int, *, most: int = 10_000) -> None:
+        self._limit = limit
+        self._most = most
+        self._known: OrderedDict[str, Limiter] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def allows(self, name: str) -> bool:
+        """Whether there is one left for this name; it is then taken."""
+        with self._lock:
+            limiter = self._known.pop(name, None) or Limiter(self._limit)
+            self._known[name] = limiter
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+            return limiter.allows()
 
 
 class _Document:
