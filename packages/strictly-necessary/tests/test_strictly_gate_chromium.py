@@ -236,6 +236,38 @@ def test_scripts_that_bend_the_page_get_no_further(page: Page) -> None:
     assert kept(page) == set()
 
 
+def test_a_handle_that_is_kept_brings_no_file_back(page: Page, context: BrowserContext) -> None:
+    answer(page, "Yes to all")
+    page.evaluate("""async () => {
+        const root = await navigator.storage.getDirectory();
+        globalThis.file = await root.getFileHandle("log", { create: true });
+        globalThis.write = async () => {
+            const to = await file.createWritable();
+            await to.write("1");
+            await to.close();
+        };
+        await write();
+    }""")
+    assert kept(page) == {"opfs log"}
+    page.request.post(CONSENT_PATH, form={"act": "withdraw", "version": "1"}, headers={"Sec-Fetch-Site": "same-origin"})
+    page.wait_for_function("() => told.length === 0")
+    assert page.evaluate("write().catch((error) => error.name)") == "SecurityError"
+    assert kept(page) == set()
+
+
+def test_a_directory_that_is_kept_takes_no_file(page: Page) -> None:
+    answer(page, "Yes to all")
+    make = """async (name) => { try { await folder.getFileHandle(name, { create: true }); return "ok"; }
+        catch (error) { return error.name; } }"""
+    page.evaluate("""async () => {
+        globalThis.folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("log", { create: true });
+    }""")
+    assert page.evaluate(make, "1") == "ok"
+    page.request.post(CONSENT_PATH, form={"act": "withdraw", "version": "1"}, headers={"Sec-Fetch-Site": "same-origin"})
+    page.wait_for_function("() => told.length === 0")
+    assert page.evaluate(make, "2") == "SecurityError"
+
+
 # Yes
 
 

@@ -90,6 +90,23 @@ HTMLElement.style CSSStyleDeclaration.setProperty"
     look();
   };
 
+  // --- Files -----------------------------------------------------------------------------------------------------
+
+  // A handle outlives its file, and to write through it would bring the file back. So each that is got by a name, and what
+  // is got through it, is held to the name in the first level.
+  const firsts = new WeakMap();
+  const held = (found, self, name) => {
+    const first = nameOrNothing(self) === "" ? name : getFrom(firsts, self);
+    if (first === undefined) return found;
+    defineProperty(found, "constructor", { __proto__: null, value: undefined }); // so that no page's species is asked
+    then(found, (handle) => { putInto(firsts, handle, first); }, () => {});
+    return found;
+  };
+  const checkFirst = (handle) => {
+    const first = getFrom(firsts, handle);
+    if (first !== undefined) check("opfs", first);
+  };
+
   // --- Removing --------------------------------------------------------------------------------------------------
 
   const matches = (item, name) => {

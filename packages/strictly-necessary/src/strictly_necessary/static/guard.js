@@ -244,10 +244,14 @@ FileSystemHandle.name".split(" ").map(grab);
   const coverFiles = (realm) => {
     hookPromising(realm, "FileSystemDirectoryHandle", "getFileHandle getDirectoryHandle", (args, run, self) => {
       const create = !!(args[1] && args[1].create);
+      /*gate if (args.length) args[0] = `${args[0]}`; */
       if (args.length > 1) args[1] = { __proto__: null, create };
       if (create && nameOrNothing(self) === "") check("opfs", (args[0] = `${args[0]}`));
+      /*gate if (create) checkFirst(self); */
+      /*gate return held(run(), self, args[0]); */
       return run();
     });
+    /*gate hookPromising(realm, "FileSystemFileHandle", "createWritable createSyncAccessHandle", (args, run, self) => { checkFirst(self); return run(); }); */
     hookPromising(realm, "FileSystemFileHandle FileSystemDirectoryHandle", "move", (args, run, self) => {
       // Renamed in its place: where that is could only be learnt from promises, which a page can bend. So it counts as the
       // first level; whoever names the directory too is free.
