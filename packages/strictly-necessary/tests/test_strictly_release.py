@@ -44,7 +44,9 @@ path = "/"
 """
 BASKET = ITEM.format(id="basket", category="user-input", life="2 hours", hidden="true")
 VISITS = ITEM.format(id="visits", category="analytics", life="30 days", hidden="true")
-CHOICE = ITEM.format(id="choice", category="consent-choice", life="6 months", hidden="false")
+CHOICE = ITEM.format(id="choice", category="consent-choice", life="6 months", hidden="false").replace(
+    'name = "choice"', 'name = "__Host-choice"'
+)
 EXEMPT = POLICY + BASKET
 ASKING = POLICY + BASKET + VISITS + CHOICE
 
@@ -182,7 +184,7 @@ def test_two_releases_within_a_second_keep_their_order() -> None:
 
 REMOVED = POLICY + BASKET
 SHORTER = ASKING.replace("30 days", "20 days")
-MOVED = ASKING.replace('name = "choice"', 'name = "__Host-choice"')
+MOVED = ASKING.replace('name = "__Host-choice"', 'name = "__Host-answer"')
 
 
 @pytest.mark.parametrize(

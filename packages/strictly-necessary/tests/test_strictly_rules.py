@@ -370,7 +370,9 @@ def test_third_parties_and_headers_are_told_at_their_keys(tmp_path: Path) -> Non
 
 
 ANALYTICS = replace(of(Category.ANALYTICS), id="visits", name="visits")
-ANSWER = replace(life(CHOICE, "6 months"), id="choice", http_only=False, readable_by_application=False)
+ANSWER = replace(
+    life(CHOICE, "6 months"), id="choice", name="__Host-answer", http_only=False, readable_by_application=False
+)
 
 
 def among(item: Item, *others: Item, jurisdictions: tuple[Jurisdiction, ...] = (EU, UK, FR)) -> set[str]:
@@ -398,19 +400,21 @@ def test_what_needs_consent_waits_for_it_where_the_answer_is_remembered() -> Non
         (replace(ANSWER, domain="example.org"), "SN516"),
         (life(ANSWER, "session"), "SN517"),
         (replace(ANSWER, purposes=(*ANSWER.purposes, Purpose(Category.MULTIMEDIA_PLAYER, "p"))), "SN518"),
-        (replace(ANSWER, name="x*"), "SN519"),
+        (replace(ANSWER, name="__Host-answer*"), "SN519"),
         (replace(ANSWER, values=("1",)), "SN520"),
+        (replace(ANSWER, name="answer"), "SN524"),
+        (replace(ANSWER, name="__Secure-answer"), "SN524"),
     ],
 )
 def test_the_guards_say_what_the_cookie_with_the_answer_is_like(item: Item, code: str) -> None:
     assert code in among(item, ANALYTICS)
-    assert not any(each.startswith("SN51") or each == "SN520" for each in among(item, COOKIE))
+    assert not any(each.startswith("SN51") or each in {"SN520", "SN524"} for each in among(item, COOKIE))
     assert among(ANALYTICS, item) == set()  # what is wrong is told there, and only there
 
 
 def test_there_is_one_answer_and_only_where_something_is_asked() -> None:
     assert among(replace(ANSWER, same_site=SameSite.STRICT), ANALYTICS) == set()
-    second = replace(ANSWER, id="second", name="y")
+    second = replace(ANSWER, id="second", name="__Host-y")
     assert {breach.rule.code for breach in broken_by(second, (EU,), (ANSWER, second, ANALYTICS))} == {"SN521"}
     assert {breach.rule.code for breach in broken_by(ANSWER, (EU,), (ANSWER, second, ANALYTICS))} == set()
     assert among(ANSWER, COOKIE) == {"SN522"}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from strictly_necessary._findings import Severity
 from strictly_necessary.declaration._items import Category, Item, Jurisdiction, SameSite, SetBy
 from strictly_necessary.rules._rule import Among, Condition, Rule, remembers
+from strictly_necessary.rules.browsers import prefix_of
 
 _ASKING = "Directive 2002/58/EC article 5(3)"
 _GUARDS = "how the guards keep the answer"
@@ -37,6 +38,12 @@ def _is_idle(item: Item, items: Sequence[Item], jurisdictions: frozenset[Jurisdi
 
 def _cannot_wait(item: Item, _items: Sequence[Item], jurisdictions: frozenset[Jurisdiction]) -> bool:
     return item.set_by is SetBy.INFRASTRUCTURE and not item.is_exempt(jurisdictions)
+
+
+def _can_be_planted(item: Item) -> bool:
+    """Whether only the name is missing that keeps neighbouring hosts from setting it."""
+    is_bound = item.secure and item.path == "/" and item.domain is None
+    return is_bound and prefix_of(item.name) not in {"__Host-", "__Host-Http-"}
 
 
 def _answer(code: str, text: str, source: str, field: str, fix: str, condition: Condition) -> Rule:
@@ -150,5 +157,13 @@ ASKING_RULES: tuple[Rule, ...] = (
         "set_by",
         "have the infrastructure leave it, or set it by your server or your script",
         among=_cannot_wait,
+    ),
+    _answer(
+        "SN524",
+        "the cookie that remembers an answer needs the prefix __Host-, or a neighbouring host can say yes",
+        f"{_COOKIES} sections 4.1.3.2 and 8.6",
+        "name",
+        "begin the name with __Host-",
+        _can_be_planted,
     ),
 )
