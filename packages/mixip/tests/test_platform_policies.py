@@ -6,8 +6,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from html import unescape
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -20,11 +22,13 @@ from mixip.db import open_database
 from mixip.db.migrate import migrate
 from mixip.db.tables import Base, PolicyVersion
 from mixip.edge.policy import declaration
+from mixip.legal import changes
+from mixip.legal.rendered import MOST, Rendered
 from mixip.policies import Imprint, NoPolicyError, Policies, import_first, import_shipped, importing, running
 from mixip.policies.own import OWN, missing
 from mixip.policies.reading import read
 from mixip.settings import from_environment
-from strictly_necessary.versions import diff, load_history
+from strictly_necessary.versions import History, diff, load_history
 from tests.support.platform import PlatformThread, RunningPlatform, empty_database
 from tests.support.policies import ASKING, REWORDED, SHIPPED, TOLD, insert, put_in_force, versioned
 
@@ -268,3 +272,53 @@ def test_the_feed_tells_of_what_holds_and_can_be_kept(own_platform: RunningPlatf
         assert "vary" not in french.headers or "accept-language" not in french.headers["vary"].lower()
         for page in ("/legal/changes", "/legal/cookies"):
             assert re.search(r'<link rel="alternate" type="application/atom\+xml"', http.get(page).text), page
+
+
+def test_what_versions_look_like_is_rendered_once_until_something_changes(
+    own_platform: RunningPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long history takes long, and anybody may ask."""
+    made: list[str] = []
+
+    def counted(name: str) -> None:
+        render = getattr(changes, name)
+
+        def counting(*given: Any, **more: Any) -> str:
+            made.append(name)
+            return str(render(*given, **more))
+
+        monkeypatch.setattr(changes, name, counting)
+
+    for name in ("render_versions_html", "render_changes_html", "render_atom"):
+        counted(name)
+    put_in_force(own_platform, TOLD, "2")
+    put_in_force(own_platform, ASKING, "3", starts=own_platform.clock() + timedelta(days=1))
+    paths = [f"/legal/cookies/de/{path}" for path in ("changes", "changes/2", "changes.atom")]
+    with httpx.Client(base_url=own_platform.url) as http:
+        first = [http.get(path).text for path in paths]
+        assert [http.get(path).text.count("de/changes/2") for path in paths] == [
+            each.count("de/changes/2") for each in first
+        ]
+        assert sorted(made) == ["render_atom", "render_changes_html", "render_versions_html"]
+        assert "changes/3" not in first[2]
+        own_platform.clock.offset = timedelta(days=2)
+        assert "changes/3" in http.get(paths[2]).text, "the third one has started"
+        assert http.get("/legal/cookies/fr/changes/2").text != first[1]
+        assert len(made) == 5
+        put_in_force(own_platform, REWORDED, "4")
+        assert "changes/4" in http.get(paths[0]).text
+        assert len(made) == 6
+
+
+def test_only_so_much_is_kept_of_what_was_rendered() -> None:
+    kept, history = Rendered(), History.of([declaration()])
+    made: list[int] = []
+
+    def render(key: int) -> str:
+        made.append(key)
+        return str(key)
+
+    for key in (*range(MOST), *range(MOST), MOST, MOST):
+        assert kept.of(history, key, partial(render, key)) == str(key)
+    assert made == [*range(MOST), MOST]
+    assert len(kept._texts) == 1

@@ -17,6 +17,7 @@ from mixip.edge.pages import page
 from mixip.edge.responses import respond
 from mixip.errors import Problem
 from mixip.legal.language import addresses, fixed_language, language_of, public_at
+from mixip.legal.rendered import Rendered
 from mixip.legal.words import Words, words_in
 from mixip.policies import Policies
 from strictly_necessary.page import (
@@ -34,6 +35,8 @@ Versions = Injected[Policies]
 
 FEED_HEADERS = {"cache-control": "public, max-age=600"}
 
+_rendered = Rendered()
+
 
 @public_at("/legal/changes", "/legal/cookies/{language:str}/changes")
 def changes_page(request: AnyRequest, policies: Versions, clock: Time) -> ASGIResponse:
@@ -41,14 +44,20 @@ def changes_page(request: AnyRequest, policies: Versions, clock: Time) -> ASGIRe
     history, now = policies(), clock()
     current = history.at(now)
     code, headers = language_of(request, current)
-    pages = {each.number: _address(each.number, fixed_language(request)) for each in history.versions}
+    fixed = fixed_language(request)
+    pages = {each.number: _address(each.number, fixed) for each in history.versions}
+    versions_html = _rendered.of(
+        history,
+        ("versions", current.number, code, fixed),
+        lambda: render_versions_html(history, pages, now, language=code),
+    )
     return page(
         request,
         "legal/changes.html",
         headers=headers,
         words=words_in(code),
-        feed=_feed(fixed_language(request)),
-        versions_html=safe(render_versions_html(history, pages, now, language=code)),
+        feed=_feed(fixed),
+        versions_html=safe(versions_html),
         **_around(code, current, "/changes", "/legal/changes"),
     )
 
@@ -60,6 +69,9 @@ def change_page(request: AnyRequest, version: FromPath[str], policies: Versions,
     code, headers = language_of(request, history.at(now))
     shown, previous = _version(history, version)
     words = words_in(code)
+    changes_html = _rendered.of(
+        history, ("changes", shown.number, code), lambda: render_changes_html(shown, previous, language=code)
+    )
     return page(
         request,
         "legal/change.html",
@@ -69,7 +81,7 @@ def change_page(request: AnyRequest, version: FromPath[str], policies: Versions,
         state=_state(history, shown, words, now),
         whole=_address(shown.number, fixed_language(request)) + "/policy",
         versions=_below(fixed_language(request)),
-        changes_html=safe(render_changes_html(shown, previous, language=code)),
+        changes_html=safe(changes_html),
         **_around(code, history.at(now), f"/changes/{quote(version)}", f"/legal/changes/{quote(version)}"),
     )
 
@@ -103,16 +115,22 @@ def version_page(request: AnyRequest, version: FromPath[str], policies: Versions
 def changes_feed(request: AnyRequest, policies: Versions, clock: Time) -> ASGIResponse:
     """The same for feed readers (RFC 4287), who keep nothing with us."""
     history, now = policies(), clock()
-    code, headers = language_of(request, history.at(now))
-    origin = origin_of(request.scope)
-    body = render_atom(
+    current = history.at(now)
+    code, headers = language_of(request, current)
+    origin, fixed = origin_of(request.scope), fixed_language(request)
+    feed = _rendered.of(
         history,
-        now,
-        page=origin + _below(fixed_language(request)),
-        address=lambda number: origin + _address(number, fixed_language(request)),
-        feed=origin + _feed(fixed_language(request)),
-        language=code,
-    ).encode()
+        ("feed", current.number, code, fixed, origin),
+        lambda: render_atom(
+            history,
+            now,
+            page=origin + _below(fixed),
+            address=lambda number: origin + _address(number, fixed),
+            feed=origin + _feed(fixed),
+            language=code,
+        ),
+    )
+    body = feed.encode()
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {**headers, **FEED_HEADERS, "etag": tag}
     if tag in request.headers.get("if-none-match", ""):
