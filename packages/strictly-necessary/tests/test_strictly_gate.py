@@ -319,6 +319,25 @@ def test_signing_out_leaves_a_plain_no_and_no_yes(site: Site) -> None:
     assert set_by(site.ask(cookies=f"{ADA_HERE}; {NO}")) == {"__Host-session": "-"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "says_no"), [("1", True), (" 1 ", True), ("1, 1", True), ("0,1", True), ("10", False)]
+)
+def test_a_signal_that_came_twice_is_a_signal(site: Site, sent: str, says_no: bool) -> None:
+    site.ask(cookies=YES, headers={"sec-gpc": sent})
+    assert site.tickets[-1].standing.signal is says_no
+    assert site.ask(CONSENT_PATH, headers={"sec-gpc": sent}).json()["signal"] is says_no
+
+
+def test_headers_that_came_twice_are_one_list_in_both_protocols() -> None:
+    headers = [
+        (b"Sec-GPC", b"1"),
+        (b"sec-gpc", b"0"),
+        (b"sec-fetch-site", b"cross-site"),
+        (b"sec-fetch-site", b"same-origin"),
+    ]
+    assert asgi._headers({"headers": headers}) == {b"sec-gpc": b"1, 0", b"sec-fetch-site": b"cross-site, same-origin"}
+
+
 @pytest.mark.parametrize("here", [ADA_HERE, ""], ids=["account", "nobody"])
 def test_to_withdraw_everything_beside_the_signal_is_to_withdraw_it(site: Site, here: str) -> None:
     choice = f"{here}; __Host-choice={set_by(site.says('grant', 'visits', cookies=here))['__Host-choice']}"

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from strictly_necessary._findings import GuardError
 from strictly_necessary._guard.checkpoint import Checkpoint, Mode, Reporter
 from strictly_necessary._guard.desk import LONGEST_FORM, Desk, unavailable
-from strictly_necessary._guard.gate import Gate, Pass, silence, ticket_in
+from strictly_necessary._guard.gate import Gate, Pass, signals, silence, ticket_in
 from strictly_necessary._guard.roster import Policy, Roster
 from strictly_necessary._guard.serving import Answer, Serving
 from strictly_necessary._guard.ticket import Ticket
@@ -204,7 +204,7 @@ def granted(scope: Scope, item_id: str) -> bool:
 
 async def _hear(gate: Gate, scope: Scope, cookies: list[bytes]) -> Pass:
     """What holds for this request. If nobody can tell, nothing is granted: that is no reason for an error."""
-    came = gate.read(cookies, signal=_headers(scope).get(b"sec-gpc", b"").strip() == b"1")
+    came = gate.read(cookies, signal=signals(_headers(scope).get(b"sec-gpc", b"")))
     try:
         visitor = await _visitor(gate.consent, scope)
         if visitor is None:
@@ -260,7 +260,12 @@ async def _at_desk(
 
 
 def _headers(scope: Scope) -> Mapping[bytes, bytes]:
-    return {name.lower(): value for name, value in scope["headers"]}
+    """By their names in lower case. What came several times is one list (RFC 9110 section 5.3), as in WSGI."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        lower = name.lower()
+        found[lower] = b"%s, %s" % (found[lower], value) if lower in found else value
+    return found
 
 
 async def _answer(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from strictly_necessary._findings import GuardError
 from strictly_necessary._guard.checkpoint import Checkpoint, Mode, Reporter
 from strictly_necessary._guard.desk import LONGEST_FORM, Desk, unavailable
-from strictly_necessary._guard.gate import Gate, Pass, silence, ticket_in
+from strictly_necessary._guard.gate import Gate, Pass, signals, silence, ticket_in
 from strictly_necessary._guard.roster import Policy, Roster
 from strictly_necessary._guard.serving import Answer, Serving
 from strictly_necessary._guard.ticket import Ticket
@@ -175,7 +175,7 @@ def granted(environ: Environ, item_id: str) -> bool:
 
 def _hear(gate: Gate, environ: Environ, cookies: list[bytes]) -> Pass:
     """What holds for this request. If nobody can tell, nothing is granted: that is no reason for an error."""
-    came = gate.read(cookies, signal=environ.get("HTTP_SEC_GPC", "").strip() == "1")
+    came = gate.read(cookies, signal=signals(environ.get("HTTP_SEC_GPC", "").encode("latin-1", "replace")))
     try:
         heard = gate.hear(came, _visitor(gate.consent, environ))
     except Exception as error:  # noqa: BLE001 -- a site's own code may raise anything

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from strictly_necessary._guard.checkpoint import Checkpoint, Header
-from strictly_necessary._guard.gate import Came, Gate, Heard, silence
+from strictly_necessary._guard.gate import Came, Gate, Heard, signals, silence
 from strictly_necessary._guard.serving import Answer, Limiter, Limiters
 from strictly_necessary._guard.state import Speech, question, speech, state
 from strictly_necessary.browser import LEASE_SECONDS
@@ -128,7 +128,7 @@ class Desk:
         return replace(found, headers=(*found.headers, *rest))
 
     def _came(self, headers: Mapping[bytes, bytes], cookies: list[bytes]) -> Came:
-        signal = headers.get(b"sec-gpc", b"").strip() == b"1"
+        signal = signals(headers.get(b"sec-gpc", b""))
         return self.gate.read(cookies, signal=signal) if self.gate is not None else Came(signal=signal)
 
     def _show(self, query: bytes, headers: Mapping[bytes, bytes], came: Came, visitor: Visitor | None) -> Answer:

@@ -208,6 +208,11 @@ class Pass:
         return lines
 
 
+def signals(header: bytes) -> bool:
+    """Whether a Sec-GPC header says no. Where a proxy has put several into one, one of them is enough."""
+    return b"1" in [part.strip() for part in header.split(b",")]
+
+
 def ticket_in(entry: Pass | Ticket) -> Ticket:
     """The ticket that stands in a scope or environ."""
     if isinstance(entry, Ticket):
