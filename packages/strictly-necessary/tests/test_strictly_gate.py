@@ -19,7 +19,7 @@ import trio
 
 from strictly_necessary import GuardFinding, asgi, delete_cookie, load, set_cookie, wsgi
 from strictly_necessary._guard import gate as gate_module
-from strictly_necessary._guard.desk import ANSWERS_A_MINUTE, RECEIPTS_A_MINUTE
+from strictly_necessary._guard.desk import ANSWERS_AN_HOUR, RECEIPTS_A_MINUTE
 from strictly_necessary._guard.serving import Limiter, Limiters
 from strictly_necessary.browser import (
     CONSENT_PATH,
@@ -615,17 +615,21 @@ def test_one_account_cannot_fill_the_ledger(site: Site, more: dict[str, str]) ->
     assert limiters.allows("ada")
     limiter = limiters._known["ada"]
     limiter._now = lambda: limiter._at
-    said = [site.says("grant", "visits", cookies=ADA_HERE).status_code for _ in range(ANSWERS_A_MINUTE)]
-    assert said == [303] * (ANSWERS_A_MINUTE - 1) + [429]
+    said = [site.says("grant", "visits", cookies=ADA_HERE).status_code for _ in range(ANSWERS_AN_HOUR)]
+    assert said == [303] * (ANSWERS_AN_HOUR - 1) + [429]
     for _ in range(3):
         assert site.says("refuse", "visits", cookies=ADA_HERE, **more).status_code == 303
-    assert len(site.ledger.receipts("ada")) == ANSWERS_A_MINUTE, "a withdrawal is always recorded, the same no once"
+    assert len(site.ledger.receipts("ada")) == ANSWERS_AN_HOUR, "a withdrawal is always recorded, the same no once"
     assert site.ledger.answers("ada")["visits"].action is Action.WITHDRAWN
     assert limiters.allows("bob")
+    limiter._now = lambda: limiter._at + 60
+    assert [limiter.allows(), limiter.allows()] == [True, True]
+    limiter._now = lambda: limiter._at
+    assert not limiter.allows(), "one more in a minute"
 
 
 def test_only_the_last_accounts_are_counted() -> None:
-    limiters = Limiters(1, most=2)
+    limiters = Limiters(1, seconds=60, most=2)
     assert [limiters.allows(name) for name in "aabca"] == [True, False, True, True, True]
     assert len(limiters._known) == 2
 

@@ -24,8 +24,9 @@ LONGEST_FORM = 8192
 RECEIPTS_A_MINUTE = 120
 """Receipts of people without an account that one process records, so that nobody fills the ledger."""
 
-ANSWERS_A_MINUTE = 30
-"""Answers of one account that one process records. Beyond it a no is recorded only if it changes something."""
+ANSWERS_AN_HOUR = 60
+"""Answers of one account that one process records, which has to show all of them later. Beyond it a no is recorded only
+if it changes something."""
 
 _MOST_FIELDS = 256
 _LONGEST_BACK = 2048

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from strictly_necessary._guard.checkpoint import Checkpoint, Mode, Reporter, check_mode, log_once
-from strictly_necessary._guard.desk import ANSWERS_A_MINUTE, RECEIPTS_A_MINUTE, Desk
+from strictly_necessary._guard.desk import ANSWERS_AN_HOUR, RECEIPTS_A_MINUTE, Desk
 from strictly_necessary._guard.gate import Gate
 from strictly_necessary._guard.serving import REPORTS_A_MINUTE, Limiter, Limiters, Serving
 from strictly_necessary._guard.ticket import Ticket
@@ -65,7 +65,7 @@ class Roster:
         self._now = consent.now if consent is not None else _utc_now
         self._reports = Limiter(REPORTS_A_MINUTE)
         self._receipts = Limiter(RECEIPTS_A_MINUTE)
-        self._accounts = Limiters(ANSWERS_A_MINUTE)
+        self._accounts = Limiters(ANSWERS_AN_HOUR, seconds=3600)
         self._posts: dict[str, Post] = {}
         self._duty: _Duty | None = None
         self._fixed: Post | None = None

@@ -73,10 +73,12 @@ hold, as far as is known."""
 
 
 class Limiter:
-    """A token bucket: `limit` at once, and `limit` a minute. `now` tells the time in seconds and never runs back."""
+    """A token bucket: `limit` at once, and `limit` in so many seconds. `now` tells the time in seconds and never runs
+    back."""
 
-    def __init__(self, limit: int, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit: int, *, seconds: float = 60, now: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
+        self._seconds = seconds
         self._now = now
         self._left = float(limit)
         self._at = now()
@@ -84,7 +86,7 @@ class Limiter:
     def allows(self) -> bool:
         """Whether there is one left; it is then taken."""
         now = self._now()
-        self._left = min(self._limit, self._left + (now - self._at) * self._limit / 60)
+        self._left = min(self._limit, self._left + (now - self._at) * self._limit / self._seconds)
         self._at = now
         if self._left < 1:
             return False
@@ -95,8 +97,9 @@ class Limiter:
 class Limiters:
     """A limiter for each name. Only the `most` names that came last are known."""
 
-    def __init__(self, limit: int, *, most: int = 10_000) -> None:
+    def __init__(self, limit: int, *, seconds: float, most: int = 10_000) -> None:
         self._limit = limit
+        self._seconds = seconds
         self._most = most
         self._known: OrderedDict[str, Limiter] = OrderedDict()
         self._lock = threading.Lock()
@@ -104,7 +107,7 @@ class Limiters:
     def allows(self, name: str) -> bool:
         """Whether there is one left for this name; it is then taken."""
         with self._lock:
-            limiter = self._known.pop(name, None) or Limiter(self._limit)
+            limiter = self._known.pop(name, None) or Limiter(self._limit, seconds=self._seconds)
             self._known[name] = limiter
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
