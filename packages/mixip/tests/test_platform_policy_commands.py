@@ -136,7 +136,7 @@ def test_a_moment_and_a_name_can_be_given(operator: Operator) -> None:
         (SHIPPED, [], "nothing has changed since version 1"),
         (TOLD, ["--as", "editorial"], "no editorial change"),
         (TOLD, ["--starts", "2026-01-01T00:00:00Z"], "later than that"),
-        (TOLD, ["--starts", (datetime.now(UTC) + timedelta(seconds=1)).isoformat()], "past"),
+        (TOLD, ["--starts", (datetime.now(UTC) - timedelta(seconds=1)).isoformat()], "past"),
         (ASKING.replace("__Host-Http-mixip_session", "sid"), [], '"session" needs name'),
         (SHIPPED.replace('kind = "local"', 'kind = "loca"', 1), [], "SN"),
     ],
@@ -151,6 +151,19 @@ def test_what_cannot_be_released_is_refused_in_words(tmp_path: Path, text: str, 
     assert "Traceback" not in result.output
     assert len(operator.released()) == 1
     assert operator.file.read_text() == text
+
+
+def test_what_is_wrong_in_a_working_file_is_told_with_what_mends_it(operator: Operator, tmp_path: Path) -> None:
+    operator.work_on(re.sub(r'\[\[items\]\]\nid = "choice".*?(?=\[\[items\]\]|\Z)', "", ASKING, flags=re.DOTALL))
+    for words in (("release", "--yes"), ("status",), ("preview", "--out", str(tmp_path / "preview"))):
+        told = operator.type(*words).output
+        assert "SN201" in told
+        assert "Fix: remove this purpose, or the item; or have people asked: declare a cookie" in told
+        assert f"{operator.file}:" in told, "as its name is written"
+    for moment, right in (("2099-01-01", "2099-01-01T00:00:00Z"), ("2099-01-01T09:30", "2099-01-01T09:30:00Z")):
+        refused = operator.type("release", "--starts", moment)
+        assert (refused.exit_code, f"write {right} for UTC" in refused.stderr) == (2, True)
+        assert operator.type("release", "--starts", right, "--dry-run").exit_code == 1, "a moment that can be one"
 
 
 def test_people_say_yes_to_a_name_that_stands_in_the_policy(operator: Operator) -> None:
@@ -208,7 +221,8 @@ def test_a_version_that_has_not_started_can_be_taken_back(operator: Operator) ->
     assert operator.type("release", "--yes").exit_code == 0
     assert operator.type("withdraw", "2").exit_code == 1, "nobody confirmed it"
     assert len(operator.released()) == 2
-    assert operator.type("withdraw", "1", "--yes").exit_code == 1
+    held = operator.type("withdraw", "1", "--yes")
+    assert (held.exit_code, "Version 1 has started" in held.stderr) == (1, True), "whatever follows it"
     assert operator.type("withdraw", "3", "--yes").exit_code == 1
     taken = operator.type("withdraw", "2", "--yes")
     assert taken.exit_code == 0, taken.output
@@ -319,6 +333,7 @@ def test_at_a_terminal_the_question_is_asked(tmp_path: Path) -> None:
 
     code, output = type_at_terminal("n")
     assert (code, len(operator.released())) == (1, 1), output
+    assert "Nothing was changed." in output
     assert "People are asked for their consent. Release version 2?" in output
     code, output = type_at_terminal("y")
     assert (code, len(operator.released())) == (0, 2), output

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -102,7 +103,7 @@ def release(
     if as_json:
         click.echo(json.dumps({**_document(planned), "released": may_be and not dry_run}, indent=2))
     if not may_be:
-        _refuse("It is not released:", *(f"  {refusal}" for refusal in planned.refusals))
+        _refuse("It is not released:", *(indent(refusal, "  ") for refusal in planned.advice))
     for line in told:
         click.echo(line, err=True)
     if not as_json:
@@ -125,7 +126,7 @@ def preview(file: Path | None, folder: Path) -> None:
         planned = plan_version(db, file or settings.policy, Wishes(), _now(), operator=settings.operator)
         _print(planned)
         if planned.release.findings:
-            _refuse(*planned.refusals)
+            _refuse(*planned.advice)
         try:
             written = write_preview(planned, Imprint(settings.operator, settings.contact), folder)
         except ValueError as error:  # such as a language without words
@@ -189,12 +190,13 @@ def _ask(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         _refuse(f"{question} Nobody can answer here; say --yes.")
-    click.confirm(question, abort=True, err=True)
+    if not click.confirm(question, err=True):
+        _refuse("Nothing was changed.")
 
 
 def _refuse(*reasons: str) -> NoReturn:
-    for reason in reasons:
-        click.echo(reason[:1].upper() + reason[1:], err=True)
+    for number, reason in enumerate(reasons):  # what follows the first may begin with the name of a file
+        click.echo(reason if number else reason[:1].upper() + reason[1:], err=True)
     sys.exit(1)
 
 
@@ -256,7 +258,7 @@ def _moment(value: str | None) -> datetime | None:
     except ValueError:
         raise click.BadParameter(f"{value!r} is not such as 2026-12-01T09:00:00Z") from None
     if given.tzinfo is None:
-        raise click.BadParameter(f"{value!r} has no offset; write {value}Z for UTC")
+        raise click.BadParameter(f"{value!r} has no offset; write {given.isoformat()}Z for UTC")
     return given.astimezone(UTC)
 
 

@@ -60,7 +60,10 @@ def _pages(version: Version, previous: Version | None) -> Iterator[tuple[str, st
             _document(code, title, f'<h1>{escape(title)}</h1><div class="policy">{policy}</div>'),
         )
         told = render_changes_html(version, previous, language=code)
-        yield changes, _document(code, f"{title} · {version.number}", f"<h1>{escape(version.number)}</h1>{told}")
+        yield (
+            changes,
+            _document(code, f"{title} · {version.number}", f"<h1>Version {escape(version.number)}</h1>{told}"),
+        )
         if version.is_significant:
             news = render_news_html((version,), back="/", changes=changes, language=code, acknowledges=True, action="#")
             yield f"announcement.{code}.html", _document(code, "Announcement", f'<div class="told">{news}</div>')

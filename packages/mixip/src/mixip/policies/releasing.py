@@ -18,6 +18,7 @@ from mixip.policies.imprint import Imprint, in_the_name_of
 from mixip.policies.own import missing, unsigned
 from mixip.policies.reading import history_of, read
 from mixip.policies.running import MARGIN, OPEN_TABS, POLL_SECONDS
+from strictly_necessary import Finding
 from strictly_necessary.declaration import examine
 from strictly_necessary.versions import History, Release, Significance, folder_of, plan_release
 
@@ -41,6 +42,11 @@ class Plan:
         """Why it cannot be made; empty if it can."""
         return (*self.release.refusals, *(str(finding) for finding in self.release.findings))
 
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """The refusals for people: below each finding, what mends it."""
+        return (*self.release.refusals, *(advised(finding) for finding in self.release.findings))
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -52,6 +58,11 @@ class Wishes:
     summary: str | None = None
     translations: Mapping[str, str] = field(default_factory=dict)
     ask: tuple[str, ...] = ()
+
+
+def advised(finding: Finding) -> str:
+    """A finding in a working file, and below it what mends it."""
+    return f"{finding}\n    Fix: {finding.fix}"
 
 
 def released_history(db: Database) -> tuple[History | None, queries.Stamps]:
@@ -146,10 +157,10 @@ def check_withdrawal(db: Database, version: str, now: datetime) -> datetime:
         raise RefusedError(f"There is no version {version}.")
     if len(history.versions) == 1:
         raise RefusedError("It is the only version, and there is always one.")
+    if found.starts <= now:  # said first: withdrawing what follows it would not help
+        raise RefusedError(f"Version {version} has started, and people were told of it. Release another one after it.")
     if found is not history.versions[-1]:
         raise RefusedError(f"Version {history.versions[-1].number} follows it. Withdraw that first.")
-    if found.starts <= now:
-        raise RefusedError(f"Version {version} is in force, and people were told of it. Release another one after it.")
     if found.starts <= now + MARGIN:
         raise RefusedError(_too_late(version))
     return found.starts

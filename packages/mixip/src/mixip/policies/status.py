@@ -11,7 +11,7 @@ from mixip.db import Database
 from mixip.db.tables import CONSENT, Account
 from mixip.policies import queries
 from mixip.policies.reading import UnfitError, history_of
-from mixip.policies.releasing import Plan, Wishes, plan_version
+from mixip.policies.releasing import Plan, Wishes, advised, plan_version
 from mixip.policies.running import NoPolicyError
 from strictly_necessary import DeclarationError
 from strictly_necessary.consent.sqlalchemy import SQLAlchemyLedger
@@ -87,7 +87,7 @@ def _working_file(db: Database, file: Path | None, now: datetime, operator: str)
     except (OSError, DeclarationError, UnfitError) as error:
         return {**told, "problem": str(error)}
     if planned.release.findings:
-        return {**told, "problem": "\n".join(str(finding) for finding in planned.release.findings)}
+        return {**told, "problem": "\n".join(advised(finding) for finding in planned.release.findings)}
     changes = list(sentences(planned))
     return {
         **told,

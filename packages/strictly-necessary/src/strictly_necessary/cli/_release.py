@@ -26,7 +26,7 @@ def _moment(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     except ValueError:
         raise click.BadParameter(f"{value!r} is not such as 2026-12-01T09:00:00Z, or now") from None
     if given.tzinfo is None:
-        raise click.BadParameter(f"{value!r} has no offset; write {value}Z for UTC")
+        raise click.BadParameter(f"{value!r} has no offset; write {given.isoformat()}Z for UTC")
     return given
 
 
