@@ -373,6 +373,8 @@ def test_where_nobody_can_be_asked_nothing_is_granted_and_the_page_is_there(
     assert set_by(answer) == {}, "what the browser remembers stays as it is until somebody knows"
     assert not site.tickets[0].standing.asks
     assert site.says("grant", "visits", cookies=ADA_HERE).status_code == 503
+    state = site.ask(CONSENT_PATH, cookies=f"{ADA_HERE}; {YES}")
+    assert (state.status_code, "set-cookie" in state.headers) == (503, False), "no page goes on, or removes anything"
     if "who" in options:
         assert len(caplog.records) == 1
     assert "quay.example" not in caplog.text

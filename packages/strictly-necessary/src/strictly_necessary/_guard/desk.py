@@ -140,6 +140,8 @@ class Desk:
         if self.gate is None:
             return self._state(Standing(self._version, signal=came.signal), said, visitor, [])
         heard = self.gate.hear(came, visitor)
+        if not heard.is_known:  # a page takes what we say for another lease, and removes what we do not name
+            raise _RefusedError(503, "What holds now cannot be looked up. Try again later.", (b"retry-after", b"60"))
         lines = self.gate.let(came, heard).lines(is_page=True)
         return self._state(heard.standing, said, visitor, lines, given.get("shown", []))
 
