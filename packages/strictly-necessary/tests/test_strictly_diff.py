@@ -3,14 +3,14 @@
 import copy
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from strictly_necessary import Declaration, SameSite
+from strictly_necessary import Declaration, Item, SameSite
 from strictly_necessary.declaration import examine
 from strictly_necessary.versions import ChangeKind, Difference, History, Significance, _history, diff
 from strictly_necessary.versions._change import ASKING_KINDS, EDITORIAL_KINDS
@@ -709,7 +709,12 @@ def test_two_versions_are_held_against_each_other_once(monkeypatch: pytest.Monke
     """Each request asks what a yes covers, and the version in it is whatever somebody sends."""
     history = versions(WHOLE, WHOLE, WHOLE)
     compared: list[int] = []
-    monkeypatch.setattr(_history, "paired", lambda old, new: compared.append(1) or paired(old, new))
+
+    def counted(old: Iterable[Item], new: Iterable[Item]) -> list[tuple[Item, Item]]:
+        compared.append(1)
+        return paired(old, new)
+
+    monkeypatch.setattr(_history, "paired", counted)
     for _ in range(3):
         for number in ("1", "2", "3", "4", "x" * 32):
             for item in history.versions[2].declaration.gated:
