@@ -85,8 +85,13 @@ def test_readers_are_told_without_a_button_and_keep_nothing(own_platform: Runnin
     page.goto(own_platform.url)
     expect(news(page)).to_be_visible()
     expect(news(page).get_by_role("button")).to_have_count(0)
+    what = news(page).get_by_text("Example Hosting").first
+    expect(what).to_be_hidden()
+    news(page).locator("summary").press("Enter")
+    expect(what).to_be_visible()
     news(page).get_by_role("link", name="side by side").click()
     expect(page.get_by_role("heading", name="Version 2", level=1)).to_be_visible()
+    expect(news(page)).to_have_count(0)
     expect(page.get_by_role("table")).to_contain_text("Example Hosting")
     assert held(page) == []
 

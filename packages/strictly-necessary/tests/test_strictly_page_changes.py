@@ -274,9 +274,14 @@ def test_new_versions_are_told_with_the_words_of_their_author_and_ours() -> None
 
 
 def test_others_have_nothing_to_press() -> None:
-    html = render_news_html(HISTORY.versions[1:2], back="/")
+    html = render_news_html(HISTORY.versions[1:], back="/")
     for tag in ("<form", "<button", "<input", "<a "):
         assert tag not in html
+    opening, _, folded = html.partition("</summary>")
+    assert "Version 9" in opening
+    assert "<li>" not in opening, "it stands on every page and cannot be sent away, so it is short"
+    assert folded.index("Abacus") < folded.index("Version 8") < folded.index("</details>")
+    assert "<details" not in render_news_html(HISTORY.versions[1:], back="/", acknowledges=True)
 
 
 def test_what_changed_little_stands_behind_the_link() -> None:

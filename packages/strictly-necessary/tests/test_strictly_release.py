@@ -331,6 +331,7 @@ def test_a_refusal_writes_nothing(file: Path) -> None:
         result = strictly("release", file, "--yes", *words)
         assert result.exit_code == 1
         assert said in result.stderr
+        assert "starts at" not in result.stdout
         assert (versions(file), file.read_bytes()) == (["1.toml"], before)
         if not words:
             change(file, "2 hours", "3 hours")

@@ -38,7 +38,12 @@ def render(scope: Scope, template: str, context: Mapping[str, Any]) -> bytes:
             "account": {"email": caller.email} if caller else None,
             "csrf": caller.csrf if caller and caller.via == "cookie" else "",
             "path": scope["path"],
-            **told(scope, context.get("language"), asks_here=bool(context.get("asks_here"))),
+            **told(
+                scope,
+                context.get("language"),
+                asks_here=bool(context.get("asks_here")),
+                tells_here=bool(context.get("tells_here")),
+            ),
             **context,
         },
     )

@@ -27,17 +27,18 @@ def consent_of(scope: Scope) -> Ticket:
     return asgi.consent_of(scope)
 
 
-def told(scope: Scope, language: str | None, *, asks_here: bool) -> dict[str, Any]:
+def told(scope: Scope, language: str | None, *, asks_here: bool, tells_here: bool) -> dict[str, Any]:
     """What the layout needs: the announcement and the question as HTML, empty for none; whether the policy in force
     holds anything that needs consent; what it says beside controls; and the address of the browser guard.
 
     Both are in the `language` of the page if that is one of the policy's, else in the one that the browser prefers.
-    `asks_here`: the page itself shows every question.
+    `asks_here`: the page itself shows every question. `tells_here`: it shows what changed, so that only those are told
+    who can say that they have seen it.
     """
     ticket = consent_of(scope)
     declaration = ticket.standing.version.declaration
     visitor = visitor_of(scope)
-    news = ticket.news(visitor)
+    news = () if tells_here and visitor is None else ticket.news(visitor)
     asks = ticket.standing.asks and not asks_here
     shown = {"news": "", "gate": ""}
     if news or asks:

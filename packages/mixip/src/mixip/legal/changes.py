@@ -58,6 +58,7 @@ def changes_page(request: AnyRequest, policies: Versions, clock: Time) -> ASGIRe
         words=words_in(code),
         feed=_feed(fixed),
         versions_html=safe(versions_html),
+        tells_here=True,
         **_around(code, current, "/changes", "/legal/changes"),
     )
 
@@ -77,11 +78,12 @@ def change_page(request: AnyRequest, version: FromPath[str], policies: Versions,
         "legal/change.html",
         headers=headers,
         words=words,
-        name=words_in(code).version.format(version=shown.number),
-        state=_state(history, shown, words, now),
+        name=words.version.format(version=shown.number),
+        state="" if shown == history.at(now) else _state(history, shown, words, now),
         whole=_address(shown.number, fixed_language(request)) + "/policy",
         versions=_below(fixed_language(request)),
         changes_html=safe(changes_html),
+        tells_here=True,
         **_around(code, history.at(now), f"/changes/{quote(version)}", f"/legal/changes/{quote(version)}"),
     )
 

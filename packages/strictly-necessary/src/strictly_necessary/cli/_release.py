@@ -161,7 +161,7 @@ def _print(release: Release) -> None:
         print_difference(release.difference)
         if release.significance is Significance.SIGNIFICANT is not release.difference.significance:
             click.echo("It is to be significant all the same: people are told of it.")
-        if release.version:
+        if release.version and not release.refusals:
             click.echo(f"\nVersion {release.version} starts at {moment(release.starts)}.")
 
 

@@ -27,7 +27,8 @@ def render_news_html(
 ) -> str:
     """The announcement of these versions, the newest first, as `<section class="policy-news">`; empty for none.
     `changes` is the address of the page with the changes. With `acknowledges`, for people with an account, a button
-    says that it was seen, and `back` is the path to return to; without it, nothing is stored."""
+    says that it was seen, and `back` is the path to return to; without it, nothing is stored, and what changed is
+    folded away, because nobody can make it go."""
     if not news:
         return ""
     newest = max(news, key=lambda version: version.starts)
@@ -40,8 +41,12 @@ def render_news_html(
         f"{_html.lang(language)}>",
         f'<h2 id="cookie-news-heading">{heading}</h2>',
     ]
+    told: list[str] = []
     for version in sorted(news, key=lambda each: each.starts, reverse=True):
-        parts += _told(version, ours, catalogue, short=changes is not None)
+        told += _told(
+            version, ours, catalogue, short=changes is not None, folded=version is newest and not acknowledges
+        )
+    parts += told if acknowledges else ["<details>", *told, "</details>"]
     if changes:
         link = escape(_("All changes, side by side"))
         parts.append(f'<p><a href="{escape(changes)}">{link}</a></p>')
@@ -107,13 +112,16 @@ def sentences_html(sentences: Sequence[str]) -> list[str]:
     return [f"<ul>\n{points}\n</ul>"] if sentences else []
 
 
-def _told(version: Version, ours: Language, catalogue: NullTranslations | None, *, short: bool) -> list[str]:
+def _told(
+    version: Version, ours: Language, catalogue: NullTranslations | None, *, short: bool, folded: bool
+) -> list[str]:
     """The author's words do not take the place of what changed; what changed little stands behind the link."""
     sentences = significant_sentences(version, language=ours.code, catalogue=catalogue)
     if not sentences or not short:
         sentences = change_sentences(version, language=ours.code, catalogue=catalogue)
     name = escape(ours.gettext("Version {version}", version=version.number))
-    heading = f"<h3>{in_force_from(version, ours)} <span>{name}</span></h3>"
+    tag = "summary" if folded else "h3"
+    heading = f"<{tag}>{in_force_from(version, ours)} <span>{name}</span></{tag}>"
     return [heading, *summary_html(version, ours.code), *sentences_html(sentences)]
 
 
