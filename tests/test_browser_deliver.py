@@ -90,6 +90,7 @@ def test_several_files_are_delivered_with_their_digests(
 def test_dropped_files_are_sent_at_once(sqlite_platform: RunningPlatform, page: Page) -> None:
     sign_up(page, sqlite_platform)
     new_work(page, sqlite_platform)
+    expect(page.get_by_role("button", name="Deliver files")).to_be_enabled()  # the script is there
     files = page.evaluate_handle(
         "() => { const data = new DataTransfer(); data.items.add(new File(['lights'], 'dropped.txt')); return data; }"
     )
