@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from strictly_necessary import Finding, check
-from strictly_necessary._codes import FILE_CODES, FIXES, GUARD_CODES, VERSION_CODES, WARNINGS
+from strictly_necessary._codes import AUDIT_CODES, FILE_CODES, FIXES, GUARD_CODES, VERSION_CODES, WARNINGS
 from strictly_necessary.declaration._items import Jurisdiction
 from strictly_necessary.rules import RULES, Rule
 
@@ -107,9 +107,9 @@ def test_the_other_codes_stand_in_tables() -> None:
     rows = re.findall(r"^\| (SN\d{3}) \| (.*) \| (error|warning) \| (.*) \|$", PAGE, re.MULTILINE)
     assert rows == [
         (code, text, "warning" if code in WARNINGS else "error", FIXES[code])
-        for code, text in (*FILE_CODES.items(), *GUARD_CODES.items(), *VERSION_CODES.items())
+        for code, text in (*FILE_CODES.items(), *GUARD_CODES.items(), *AUDIT_CODES.items(), *VERSION_CODES.items())
     ]
-    assert FIXES.keys() == FILE_CODES.keys() | GUARD_CODES.keys() | VERSION_CODES.keys()
+    assert FIXES.keys() == FILE_CODES.keys() | GUARD_CODES.keys() | AUDIT_CODES.keys() | VERSION_CODES.keys()
 
 
 def test_every_code_in_the_program_is_explained() -> None:

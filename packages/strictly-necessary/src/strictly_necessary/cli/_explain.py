@@ -9,14 +9,18 @@ from importlib.resources import files
 
 import click
 
-from strictly_necessary._codes import FILE_CODES, FIXES, GUARD_CODES, VERSION_CODES, WARNINGS
+from strictly_necessary._codes import AUDIT_CODES, FILE_CODES, FIXES, GUARD_CODES, VERSION_CODES, WARNINGS
 from strictly_necessary.declaration._items import Jurisdiction
 from strictly_necessary.rules import RULES
 
 _WIDTH = 100
 _RULES = {rule.code: rule for rule in RULES}
 _TEXTS = dict(
-    sorted({**FILE_CODES, **GUARD_CODES, **VERSION_CODES, **{code: rule.text for code, rule in _RULES.items()}}.items())
+    sorted(
+        (
+            FILE_CODES | GUARD_CODES | AUDIT_CODES | VERSION_CODES | {code: rule.text for code, rule in _RULES.items()}
+        ).items()
+    )
 )
 _SECTION = re.compile(r"^### (SN\d{3}): .*\n\n.*\n\n((?:(?!^##).*\n)*)", re.MULTILINE)
 _FENCE = re.compile(r"^```toml\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
