@@ -100,10 +100,12 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 
 def sign_in(page: Page) -> None:
+    """Until the page that follows has run its scripts: its heading is there before them."""
     page.goto("/sign-in")
     page.get_by_label("Your name").fill("Ada <b>")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Ada <b>")
+    page.wait_for_load_state("load")
 
 
 def only_the_token_is_left(page: Page, context: BrowserContext) -> None:
@@ -160,6 +162,10 @@ def test_what_is_written_before_the_script_arrives_stays(page: Page) -> None:
     page.route("**/static/draft.js", lambda route: held.append(route))
     page.goto("/notes", wait_until="commit")
     page.get_by_label("A new note").press_sequentially("Buy")
+    for _ in range(100):
+        if held:
+            break
+        page.wait_for_timeout(100)
     assert len(held) == 1
     held[0].continue_()
     page.wait_for_load_state("load")
