@@ -1,0 +1,1 @@
+"""Judging what was seen: pure functions from an `Observation` and a `Declaration` to findings."""
