@@ -1,0 +1,448 @@
+"""One page, looked at: loaded, waited for, acted on, and told as a `Visit`."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from strictly_necessary.audit._observation import Act, Deed, Snapshot, Stored, Trouble, Visit
+from strictly_necessary.audit._plan import Plan
+from strictly_necessary.audit.browser._cookies import Jar, stored_cookies
+from strictly_necessary.audit.browser._protocol import Connection, Refused
+from strictly_necessary.audit.browser._recording import Recording
+from strictly_necessary.audit.browser._snapshot import LOOK, LOOK_DEEP, deep, in_order, keys, partition_of
+from strictly_necessary.audit.browser._watch import WORLD, Frame, Watch
+
+if TYPE_CHECKING:
+    from strictly_necessary.audit.browser._person import Person
+
+_BEAT = 0.012
+"""Seconds of real time between two looks at whether anything still happens. What a page asks the browser itself
+(databases, caches, files, workers) takes real time, and the page's clock does not wait for it."""
+
+_QUIET = 4
+"""So many beats without an event are rest."""
+
+_STUCK = 2.5
+"""Seconds of real time for a page whose requests do not end."""
+
+_LOADING = 500
+"""Milliseconds of the page's clock that belong to loading."""
+
+_LOOPS = 8
+"""Documents that one visit may show by itself before it is stopped."""
+
+_EVALUATE = 3.0
+"""Seconds that a script of ours may take in a page."""
+
+
+class Tab:
+    """Made by `Person.open`. Nothing here raises for what a page does."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        connection: Connection,
+        person: Person,
+        watch: Watch,
+        url: str,
+        remembered: dict[str, tuple[Stored, ...]],
+    ) -> None:
+        self._plan = plan
+        self._connection = connection
+        self._watch = watch
+        self._url = url
+        self._remembered = remembered
+        self._recording = Recording()
+        self._deadline = time.monotonic() + plan.timeout
+        self._jar = Jar()
+        self._written = 0
+        self._title = ""
+        self._main: str | None = None
+        self._home = ""
+        self.person = person
+        self.stay = False
+        """Go back when the page leaves by itself."""
+
+    @property
+    def target_id(self) -> str:
+        return self._watch.target
+
+    @property
+    def address(self) -> str:
+        """Where the tab is now."""
+        return self._watch.top or self._url
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._watch.page) and not self._watch.crashed and not self._connection.lost.is_set()
+
+    # Loading -----------------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        self._watch.record(self._recording)
+        try:
+            await ensure_tab(self._connection, self._watch)
+            arrived = await self._navigate(self._url)
+        except Refused as problem:
+            self._mishap(Trouble.UNREACHABLE, f"the browser could not open the page: {problem}")
+            return
+        if arrived:
+            await self._loaded()
+            await self._rest()
+        self._home = self.address
+        self._look_at_answer()
+        self._recording.begin(Act(Deed.WAIT))
+        if self.alive and arrived:
+            await self._pass(self._plan.patience * 1000)
+            await self._rest()
+        await self._snapshot()
+
+    async def _navigate(self, url: str) -> bool:
+        """Whether there is a page now."""
+        watch, session = self._watch, self._watch.page
+        watch.loaded = False
+        answer = self._connection.post("Page.navigate", {"url": url}, session)
+        try:
+            told = await asyncio.wait_for(answer, max(0.1, self._deadline - time.monotonic()))
+        except TimeoutError:
+            self._connection.post("Page.stopLoading", None, session)
+            self._mishap(Trouble.TIMEOUT, f"nothing came within {self._plan.timeout:g} seconds")
+            return False
+        error = told.get("errorText")
+        if error is None:
+            return True
+        trouble, message = _network_trouble(error, is_download=bool(told.get("isDownload")))
+        self._mishap(trouble, message)
+        return False
+
+    async def _loaded(self) -> None:
+        """Wait for the load event while the page's clock runs."""
+        watch = self._watch
+        budgets, started = watch.expired, time.monotonic()
+        self._run_clock(_LOADING)
+        while self.alive and not watch.loaded:
+            if time.monotonic() > self._deadline:
+                self._connection.post("Page.stopLoading", None, watch.page)
+                self._mishap(Trouble.TIMEOUT, f"it had not loaded after {self._plan.timeout:g} seconds")
+                return
+            if watch.navigations > _LOOPS:
+                await self._stop_loop()
+                return
+            await self._changed(0.05)
+            if watch.expired > budgets:
+                budgets = watch.expired
+                await asyncio.sleep(0.005)
+                self._run_clock(50)
+            elif time.monotonic() - started > _STUCK and not self._recording.flying:
+                self._run_clock(50, policy="advance")
+                await asyncio.sleep(_BEAT)
+
+    async def _stop_loop(self) -> None:
+        self._mishap(Trouble.REDIRECTS, f"the page went on to another more than {_LOOPS} times by itself")
+        self._connection.post("Page.stopLoading", None, self._watch.page)
+
+    def _look_at_answer(self) -> None:
+        hop = next(
+            (each for each in reversed(self._recording.hops) if each.type == "document" and each.url == each.top), None
+        )
+        if hop is None:
+            return
+        if hop.status >= 400:
+            self._mishap(Trouble.STATUS, f"the server answered {hop.status}")
+        elif hop.mime and hop.mime not in {"text/html", "application/xhtml+xml"}:
+            self._mishap(Trouble.NOT_HTML, f"it is {hop.mime}, not a page")
+
+    def _mishap(self, trouble: Trouble, message: str) -> None:
+        self._recording.mishap(trouble, message)
+
+    # Time --------------------------------------------------------------------------------------------------------
+
+    def _run_clock(self, milliseconds: float, *, policy: str = "pauseIfNetworkFetchesPending") -> None:
+        params = {"policy": policy, "budget": milliseconds, "maxVirtualTimeTaskStarvationCount": 1000}
+        self._connection.post("Emulation.setVirtualTimePolicy", params, self._watch.page)
+
+    async def _changed(self, limit: float) -> None:
+        self._watch.changed.clear()
+        try:
+            await asyncio.wait_for(self._watch.changed.wait(), limit)
+        except TimeoutError:
+            return
+
+    async def _pass(self, milliseconds: float) -> None:
+        """Let so much of the page's time pass; where requests do not end, without waiting for them."""
+        if not await self._until_expired(milliseconds, _STUCK):
+            await self._until_expired(milliseconds, 1.0, policy="advance")
+
+    async def _until_expired(
+        self, milliseconds: float, limit: float, *, policy: str = "pauseIfNetworkFetchesPending"
+    ) -> bool:
+        watch = self._watch
+        end = min(time.monotonic() + limit, max(self._deadline, time.monotonic() + 0.2))
+        try:  # an earlier budget may be about to expire; after the answer to this it cannot
+            await self._connection.ask("Emulation.setVirtualTimePolicy", {"policy": "pause"}, watch.page, limit=limit)
+        except Refused:
+            return False
+        before = watch.expired
+        self._run_clock(milliseconds, policy=policy)
+        while watch.expired == before:
+            left = end - time.monotonic()
+            if left <= 0 or not self.alive:
+                return False
+            if watch.navigations > _LOOPS:
+                await self._stop_loop()
+                return False
+            await self._changed(min(left, 0.1))
+        return True
+
+    async def _rest(self) -> None:
+        """Until nothing happens any more."""
+        recording, quiet, last = self._recording, 0, -1
+        end = min(time.monotonic() + _STUCK, max(self._deadline, time.monotonic() + 0.2))
+        while quiet < _QUIET and time.monotonic() < end and self.alive:
+            self._run_clock(10)
+            await asyncio.sleep(_BEAT)
+            quiet = quiet + 1 if recording.events == last and not recording.flying else 0
+            last = recording.events
+
+    # Acts --------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def act(self, act: Act) -> AsyncIterator[None]:
+        """What happens inside, and until the page is quiet again, belongs to the act."""
+        self._recording.begin(act)
+        self._deadline = time.monotonic() + self._plan.timeout
+        self._watch.navigations = 0
+        before = self._recording.written
+        try:
+            yield
+        finally:
+            if self.alive:
+                await self._rest()
+                await self._pass(self._plan.patience * 1000)
+                await self._rest()
+                await self._snapshot(only_if_written=before)
+
+    async def finish(self) -> Visit:
+        """What was seen. The tab is free for the next page."""
+        if not self._recording.snapshots or self._recording.snapshots[-1].act != self._recording.act:
+            await self._snapshot()
+        screenshot = await self._screenshot() if self._plan.screenshots and self.alive else None
+        address, status = self.address, self._status()
+        if self.alive:
+            self._connection.post("Page.navigate", {"url": "about:blank"}, self._watch.page)
+            self._run_clock(50)
+        recording = self._recording
+        recording.join()
+        return Visit(
+            state=self.person.state,
+            url=self._url,
+            address=address,
+            title=self._title,
+            status=status,
+            acts=tuple(recording.acts),
+            snapshots=tuple(recording.snapshots),
+            writes=recording.made_writes(self._jar),
+            requests=recording.made_requests(),
+            calls=recording.made_calls(),
+            mishaps=tuple(recording.mishaps),
+            screenshot=screenshot,
+        )
+
+    def _status(self) -> int:
+        documents = [hop for hop in self._recording.hops if hop.type == "document" and hop.url == hop.top]
+        return documents[-1].status if documents else 0
+
+    async def _screenshot(self) -> bytes | None:
+        try:
+            told = await self._connection.ask("Page.captureScreenshot", {"format": "png"}, self._watch.page, limit=3)
+        except Refused:
+            return None
+        return base64.b64decode(told["data"])
+
+    # Snapshots ---------------------------------------------------------------------------------------------------
+
+    async def _snapshot(self, only_if_written: int | None = None) -> None:
+        frames = [each for each in self._watch.frames.values() if each.url.startswith(("http:", "https:", "about:"))]
+        jar = asyncio.ensure_future(
+            self._connection.ask("Storage.getCookies", {"browserContextId": self._watch.context})
+        )
+        looks = [asyncio.ensure_future(self._look(each)) for each in frames]
+        everything = asyncio.gather(jar, *looks, return_exceptions=True)
+        for _ in range(100):
+            if everything.done():
+                break
+            if self.alive:
+                self._run_clock(5, policy="advance")
+            await asyncio.wait([everything], timeout=0.004)
+        told = await everything
+        cookies: list[Stored] = []
+        if not isinstance(told[0], BaseException):
+            cookies = stored_cookies(told[0]["cookies"], time.time())
+        seen: dict[str, list[Stored]] = {}
+        for each in told[1:]:
+            if not isinstance(each, BaseException):
+                key, stored = each
+                seen.setdefault(key, []).extend(stored)
+        self._remembered.update({key: tuple(stored) for key, stored in seen.items() if key})
+        self._jar.look(cookies)
+        all_stored = in_order(cookies + [each for group in self._remembered.values() for each in group])
+        recording = self._recording
+        if only_if_written is not None and recording.snapshots and recording.written == only_if_written:
+            if {(s.kind, s.name, s.origin, s.value) for s in recording.snapshots[-1].stored} == {
+                (s.kind, s.name, s.origin, s.value) for s in all_stored
+            }:
+                return
+        recording.snapshots.append(Snapshot(recording.act, all_stored))
+
+    async def _look(self, frame: Frame) -> tuple[str, list[Stored]]:
+        """The storage key of a frame, and what is kept under it."""
+        ask = self._connection.ask
+        world = frame.world
+        if world is None:
+            made = await ask("Page.createIsolatedWorld", {"frameId": frame.id, "worldName": WORLD}, frame.session)
+            world = frame.world = made["executionContextId"]
+        here = {"contextId": world, "returnByValue": True, "timeout": 2000}
+        post = self._connection.post
+        asked = (
+            post("Storage.getStorageKeyForFrame", {"frameId": frame.id}, frame.session),
+            post("Runtime.evaluate", {"expression": LOOK, **here}, frame.session),
+            post("Runtime.evaluate", {"expression": LOOK_DEEP, "awaitPromise": True, **here}, frame.session),
+        )
+        await asyncio.wait(asked, timeout=_EVALUATE)
+        key, shallow, below = (_value(each) for each in asked)
+        storage_key: str = key.get("storageKey", "")
+        if storage_key:
+            self._watch.storage_keys.add(storage_key)
+        partition = partition_of(storage_key)
+        stored: list[Stored] = []
+        if (told := shallow.get("result", {}).get("value")) is not None:
+            stored += keys(told, partition)
+        if (told := below.get("result", {}).get("value")) is not None:
+            stored += deep(told, partition)
+        return storage_key, stored
+
+    # Inside the page ---------------------------------------------------------------------------------------------
+
+    async def evaluate(self, expression: str) -> Any:
+        """The value of an expression in the main frame, waited for if it is a promise; None if there is none."""
+        frame = self._watch.frames.get(self._watch.target)
+        return None if frame is None else await self._evaluate(expression, frame)
+
+    async def evaluate_everywhere(self, expression: str) -> list[Any]:
+        """The same in every frame, the main frame first; a frame in which it fails gives None."""
+        return list(await asyncio.gather(*(self._evaluate(expression, each) for each in self._watch.frames.values())))
+
+    async def _evaluate(self, expression: str, frame: Frame) -> Any:
+        if frame.world is None:
+            try:
+                made = await self._connection.ask(
+                    "Page.createIsolatedWorld", {"frameId": frame.id, "worldName": WORLD}, frame.session
+                )
+            except Refused:
+                return None
+            frame.world = made["executionContextId"]
+        params = {
+            "expression": expression,
+            "contextId": frame.world,
+            "returnByValue": True,
+            "awaitPromise": True,
+            "userGesture": True,
+            "timeout": _EVALUATE * 1000,
+        }
+        try:
+            told = await self._connection.ask("Runtime.evaluate", params, frame.session, limit=_EVALUATE + 1)
+        except Refused:
+            return None
+        return told["result"].get("value")
+
+    async def _input(self, method: str, params: dict[str, Any]) -> None:
+        if not self.alive:
+            return
+        answer = self._connection.post(method, params, self._watch.page)
+        for _ in range(50):
+            self._run_clock(5)
+            done, _waiting = await asyncio.wait([answer], timeout=0.02)
+            if done:
+                return
+
+    async def move(self, x: float, y: float) -> None:
+        await self._input("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
+
+    async def click(self, x: float, y: float) -> None:
+        await self.move(x, y)
+        button = {"x": x, "y": y, "button": "left", "clickCount": 1}
+        await self._input("Input.dispatchMouseEvent", {"type": "mousePressed", "buttons": 1, **button})
+        await self._input("Input.dispatchMouseEvent", {"type": "mouseReleased", **button})
+
+    async def wheel(self, dy: float) -> None:
+        await self._input(
+            "Input.dispatchMouseEvent", {"type": "mouseWheel", "x": 640, "y": 400, "deltaX": 0, "deltaY": dy}
+        )
+
+    async def type(self, text: str) -> None:
+        for letter in text:
+            key = {"key": letter, "text": letter, "unmodifiedText": letter}
+            await self._input("Input.dispatchKeyEvent", {"type": "keyDown", **key})
+            await self._input("Input.dispatchKeyEvent", {"type": "keyUp", "key": letter})
+
+    async def key(self, name: str) -> None:
+        code = _KEYS.get(name, (0, ""))
+        key = {"key": name, "code": name, "windowsVirtualKeyCode": code[0]}
+        await self._input(
+            "Input.dispatchKeyEvent", {"type": "keyDown", **key, **({"text": code[1]} if code[1] else {})}
+        )
+        await self._input("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+
+
+_KEYS = {
+    "Enter": (13, "\r"),
+    "Tab": (9, ""),
+    "Escape": (27, ""),
+    "Backspace": (8, ""),
+    "Delete": (46, ""),
+    "Home": (36, ""),
+    "End": (35, ""),
+    "PageUp": (33, ""),
+    "PageDown": (34, ""),
+    "ArrowLeft": (37, ""),
+    "ArrowUp": (38, ""),
+    "ArrowRight": (39, ""),
+    "ArrowDown": (40, ""),
+    "Space": (32, " "),
+}
+
+
+def _value(answer: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:
+    """What was answered; nothing if it was refused or has not come."""
+    if not answer.done() or answer.cancelled() or answer.exception() is not None:
+        return {}
+    return answer.result()
+
+
+def _network_trouble(error: str, *, is_download: bool) -> tuple[Trouble, str]:
+    """The browser's `net::` error in words."""
+    if is_download:
+        return Trouble.DOWNLOAD, "it is a file to download, not a page"
+    if error.startswith(("net::ERR_CERT", "net::ERR_SSL", "net::ERR_BAD_SSL")):
+        return Trouble.TLS, f"the connection is not safe ({error.removeprefix('net::')})"
+    if error == "net::ERR_TOO_MANY_REDIRECTS":
+        return Trouble.REDIRECTS, "it redirects without an end"
+    return Trouble.UNREACHABLE, f"the browser could not load it ({error.removeprefix('net::')})"
+
+
+async def ensure_tab(connection: Connection, watch: Watch) -> None:
+    """Raises `Refused`."""
+    if watch.page:
+        return
+    watch.expecting = True
+    await connection.ask("Target.createTarget", {"url": "about:blank", "browserContextId": watch.context})
+    try:
+        await asyncio.wait_for(watch.ready.wait(), 5)
+        await connection.ask("Runtime.evaluate", {"expression": "0"}, watch.page)  # all that was posted is in force
+    except TimeoutError:
+        raise Refused("the browser opened no tab") from None

@@ -1,0 +1,309 @@
+"""Everything that belongs to one person's browser context: pages, frames, workers and service workers, each with the
+probe in it before its first line runs, and their events, which become the recording of the visit."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from strictly_necessary.audit import probe
+from strictly_necessary.audit._observation import State, Trouble
+from strictly_necessary.audit.browser._network import Network
+from strictly_necessary.audit.browser._protocol import Connection
+from strictly_necessary.audit.browser._recording import LONGEST_TEXT, Recording
+
+WORLD = "strictly-audit"
+"""The isolated world of the audit in each frame."""
+
+MOST_POPUPS = 20
+MOST_DIALOGS = 20
+MOST_WORKERS = 200
+
+_FILTER = [{"type": kind, "exclude": True} for kind in ("browser_ui", "browser", "tab")]
+EVERYTHING = {
+    "autoAttach": True,
+    "waitForDebuggerOnStart": True,
+    "flatten": True,
+    "filter": [*_FILTER, {}],
+}
+_BELOW = {**EVERYTHING, "filter": [{"type": "service_worker", "exclude": True}, *_FILTER, {}]}
+
+_GPC = (
+    "Object.defineProperty((globalThis.Navigator || globalThis.WorkerNavigator).prototype, 'globalPrivacyControl',"
+    " { get() { return true; }, enumerable: true, configurable: true });"
+)
+_DOCUMENTS = frozenset({"page", "iframe"})
+
+
+@dataclass(slots=True)
+class Session:
+    """One attached target. `frame` is its own frame's id, for pages and frames."""
+
+    id: str
+    target: str
+    type: str
+    url: str
+
+    @property
+    def worker(self) -> str | None:
+        return None if self.type in _DOCUMENTS else self.url
+
+
+@dataclass(slots=True)
+class Frame:
+    id: str
+    parent: str | None
+    session: str
+    url: str = "about:blank"
+    world: int | None = None
+
+
+@dataclass(slots=True)
+class Watch:
+    """One person's targets. Attributes that are public here are read by `Tab`."""
+
+    connection: Connection
+    context: str
+    state: State
+    agent: str | None = None
+    sessions: dict[str, Session] = field(default_factory=dict)
+    frames: dict[str, Frame] = field(default_factory=dict)
+    recording: Recording = field(default_factory=Recording)
+    network: Network = field(init=False)
+    target: str = ""
+    """The tab's target; empty while there is none."""
+
+    page: str = ""
+    """The tab's session."""
+
+    expecting: bool = False
+    """A tab has been asked for, and its target is not there yet."""
+
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set with each event; who waits clears it."""
+
+    loaded: bool = False
+    crashed: bool = False
+    expired: int = 0
+    """How often the page's clock has used up its budget."""
+
+    navigations: int = 0
+    """Documents that the tab has shown since the recording began."""
+
+    popups: int = 0
+    dialogs: int = 0
+    origins: set[str] = field(default_factory=set)
+    storage_keys: set[str] = field(default_factory=set)
+    """Of every frame that was looked at: whose storage there is to remove."""
+
+    def __post_init__(self) -> None:
+        self.network = Network(self.recording)
+
+    def record(self, recording: Recording) -> None:
+        """From now on, what happens belongs there."""
+        self.recording = recording
+        self.network = Network(recording)
+        self.loaded = self.crashed = False
+        self.navigations = self.popups = self.dialogs = 0
+
+    @property
+    def top(self) -> str:
+        frame = self.frames.get(self.target)
+        return frame.url if frame else ""
+
+    # What comes and goes -----------------------------------------------------------------------------------------
+
+    def attached(self, params: dict[str, Any]) -> None:
+        info, session = params["targetInfo"], params["sessionId"]
+        kind: str = info["type"]
+        own = Session(session, info["targetId"], kind, info["url"])
+        if kind == "page" and not self._is_ours(info):
+            self._popup(info)
+            return
+        self.sessions[session] = own
+        self.recording.events += 1
+        post = self.connection.post
+        post("Network.enable", {"maxPostDataSize": LONGEST_TEXT}, session)
+        if kind in _DOCUMENTS:
+            self._prepare_document(own)
+        else:
+            self._prepare_worker(own)
+        post("Target.setAutoAttach", _BELOW, session)
+        post("Runtime.runIfWaitingForDebugger", None, session)
+        if kind == "page":
+            self.target, self.page, self.expecting = own.target, session, False
+            self.frames[own.target] = Frame(own.target, None, session)
+            self.ready.set()
+
+    def _prepare_document(self, own: Session) -> None:
+        post, session = self.connection.post, own.id
+        post("Runtime.enable", None, session)
+        post("Runtime.addBinding", {"name": probe.BINDING}, session)
+        post("Page.enable", None, session)
+        post("Inspector.enable", None, session)
+        self._prepare_state(session)
+        if self.state is State.GPC:
+            post("Page.addScriptToEvaluateOnNewDocument", {"source": _GPC, "runImmediately": True}, session)
+        post("Page.addScriptToEvaluateOnNewDocument", {"source": probe.SOURCE, "runImmediately": True}, session)
+        post("Page.addScriptToEvaluateOnNewDocument", {"source": ";", "worldName": WORLD}, session)
+        if own.type == "iframe":
+            self.frames[own.target] = Frame(own.target, self.target, session, own.url)
+
+    def _prepare_worker(self, own: Session) -> None:
+        post, session = self.connection.post, own.id
+        post("Runtime.addBinding", {"name": probe.BINDING}, session)
+        self._prepare_state(session)
+        source = f"{_GPC}\n{probe.SOURCE}" if self.state is State.GPC else probe.SOURCE
+        post("Runtime.evaluate", {"expression": source}, session)
+
+    def _prepare_state(self, session: str) -> None:
+        post = self.connection.post
+        if self.state is State.GPC:
+            post("Network.setExtraHTTPHeaders", {"headers": {"Sec-GPC": "1"}}, session)
+        if self.state is State.NO_JAVASCRIPT:
+            post("Emulation.setScriptExecutionDisabled", {"value": True}, session)
+        if self.agent is not None:
+            post("Network.setUserAgentOverride", {"userAgent": self.agent}, session)
+
+    def _is_ours(self, info: dict[str, Any]) -> bool:
+        return self.expecting and not info.get("openerId")
+
+    def _popup(self, info: dict[str, Any]) -> None:
+        self.connection.post("Target.closeTarget", {"targetId": info["targetId"]})
+        self.popups += 1
+        self.recording.events += 1
+        if self.popups <= MOST_POPUPS:
+            where = f" for {info['url']}" if info["url"] not in {"", "about:blank"} else ""
+            self.recording.mishap(Trouble.POPUP, f"the page opened a window{where}; it was closed")
+
+    def detached(self, session: str) -> None:
+        self.connection.forget(session)
+        gone = self.sessions.pop(session, None)
+        for frame in [each.id for each in self.frames.values() if each.session == session]:
+            del self.frames[frame]
+        if gone is not None and session == self.page:
+            self.gone()
+        self.recording.events += 1
+        self.changed.set()
+
+    def gone(self) -> None:
+        """There is no tab any more."""
+        self.target = self.page = ""
+        self.frames.clear()
+        self.ready.clear()
+
+    # Events ------------------------------------------------------------------------------------------------------
+
+    def take(self, event: str, params: dict[str, Any], session: str) -> None:
+        """One event of one of the sessions."""
+        own = self.sessions.get(session)
+        if own is None:
+            return
+        domain, _, name = event.partition(".")
+        if domain == "Network":
+            self._network(name, params, own)
+        elif event == "Runtime.bindingCalled":
+            if params["name"] == probe.BINDING:
+                self._batch(params, own)
+        elif handler := _EVENTS.get(event):
+            handler(self, params, own)
+        else:
+            return
+        self.changed.set()
+
+    def _network(self, name: str, params: dict[str, Any], own: Session) -> None:
+        frame, top = self.top, self.top
+        known = self.frames.get(params.get("frameId", ""))
+        if name == "requestWillBeSent" and params.get("type") == "Document" and known is not None:
+            parent = self.frames.get(known.parent or "")
+            if parent is None:
+                frame = top = params["request"]["url"]
+            else:
+                frame = parent.url
+        elif known is not None:
+            frame = known.url
+        elif own.worker is None:
+            frame = params.get("documentURL", frame)
+        self.network.take(name, params, frame=frame, top=top, worker=own.worker)
+
+    def _batch(self, params: dict[str, Any], own: Session) -> None:
+        self.recording.batch(params["payload"], self.top if own.type != "iframe" else own.url, own.worker)
+
+    def _frame_attached(self, params: dict[str, Any], own: Session) -> None:
+        known = self.frames.get(params["frameId"])
+        if known is None:
+            self.frames[params["frameId"]] = Frame(params["frameId"], params["parentFrameId"], own.id)
+
+    def _frame_navigated(self, params: dict[str, Any], own: Session) -> None:
+        told = params["frame"]
+        frame = self.frames.setdefault(told["id"], Frame(told["id"], told.get("parentId"), own.id))
+        frame.url, frame.session = told["url"] + told.get("urlFragment", ""), own.id
+        if told.get("securityOrigin", "").startswith("http"):
+            self.origins.add(told["securityOrigin"])
+        if told["id"] == self.target:
+            self.navigations += 1
+            self.loaded = False
+        self.recording.events += 1
+
+    def _frame_detached(self, params: dict[str, Any], own: Session) -> None:
+        if params.get("reason") != "swap":
+            self.frames.pop(params["frameId"], None)
+
+    def _within_document(self, params: dict[str, Any], own: Session) -> None:
+        if frame := self.frames.get(params["frameId"]):
+            frame.url = params["url"]
+
+    def _load(self, params: dict[str, Any], own: Session) -> None:
+        if own.id == self.page:
+            self.loaded = True
+
+    def _context(self, params: dict[str, Any], own: Session) -> None:
+        told = params["context"]
+        if told["name"] == WORLD and (frame := self.frames.get(told.get("auxData", {}).get("frameId", ""))):
+            frame.world = told["id"]
+
+    def _context_gone(self, params: dict[str, Any], own: Session) -> None:
+        for frame in self.frames.values():
+            if frame.session == own.id and frame.world == params["executionContextId"]:
+                frame.world = None
+
+    def _contexts_gone(self, params: dict[str, Any], own: Session) -> None:
+        for frame in self.frames.values():
+            if frame.session == own.id:
+                frame.world = None
+
+    def _dialog(self, params: dict[str, Any], own: Session) -> None:
+        kind = params["type"]
+        self.connection.post("Page.handleJavaScriptDialog", {"accept": kind == "beforeunload"}, own.id)
+        self.dialogs += 1
+        self.recording.events += 1
+        if self.dialogs <= MOST_DIALOGS:
+            self.recording.mishap(Trouble.DIALOG, f"the page opened a dialog ({kind}); it was closed")
+        elif self.dialogs % MOST_DIALOGS == 0:
+            self.connection.post("Runtime.terminateExecution", None, own.id)
+
+    def _crash(self, params: dict[str, Any], own: Session) -> None:
+        if own.id == self.page:
+            self.crashed = True
+            self.recording.mishap(Trouble.CRASH, "the page crashed the browser's tab")
+
+    def _expired(self, params: dict[str, Any], own: Session) -> None:
+        if own.id == self.page:
+            self.expired += 1
+
+
+_EVENTS: dict[str, Any] = {
+    "Page.frameAttached": Watch._frame_attached,
+    "Page.frameNavigated": Watch._frame_navigated,
+    "Page.frameDetached": Watch._frame_detached,
+    "Page.navigatedWithinDocument": Watch._within_document,
+    "Page.loadEventFired": Watch._load,
+    "Page.javascriptDialogOpening": Watch._dialog,
+    "Runtime.executionContextCreated": Watch._context,
+    "Runtime.executionContextDestroyed": Watch._context_gone,
+    "Runtime.executionContextsCleared": Watch._contexts_gone,
+    "Inspector.targetCrashed": Watch._crash,
+    "Emulation.virtualTimeBudgetExpired": Watch._expired,
+}
