@@ -18,7 +18,7 @@ BINDING = f"__{secrets.token_hex(6)}"
 _AGAIN = secrets.token_hex(16)
 """What the probe says to itself when it is evaluated once more in the same realm."""
 
-_PARTS = ("core", "storage", "all")
+_PARTS = ("core", "storage", "drawing", "traits", "listening", "all")
 
 
 def _source() -> str:

@@ -93,7 +93,7 @@ const trace = () => {
 // --- Batches -----------------------------------------------------------------------------------------------------
 
 // What was seen in one task is told in its microtasks. What is seen again and again is told when its count doubles.
-const WRITES = 20000, CALLS = 4000, ARGUMENTS = 200, STACKS = 32;
+const WRITES = 20000, CALLS = 4000, ARGUMENTS = 200, STACKS = 32, WRITE_STACKS = 256;
 let send = here[BINDING], round = 1, waiting = false, writes = "", wrote = 0, called = 0, dirty = null;
 if (send) deleteProperty(here, BINDING);
 let stacks = "", stackCount = 0, stackIndex = { __proto__: null };
@@ -111,7 +111,7 @@ const flush = (all) => {
   let calls = "", kept = null;
   for (let entry = dirty, next; entry; entry = next) {
     next = entry.next;
-    if (all === true || entry.fresh || isRound(entry.count)) {
+    if (all === true || !entry.told || entry.fresh || isRound(entry.count)) {
       calls += `${calls && ","}[${quote(entry.api)},${quote(entry.script)},${entry.count - entry.told},${indexOf(entry.stack)},[${entry.fresh}]]`;
       entry.told = entry.count;
       entry.fresh = "";
@@ -136,8 +136,9 @@ const later = () => {
   queueMicrotask(() => { try { flush(); } catch {} });
 };
 
-// One write. The same again is told when its count doubles.
+// One write. The same again is told when its count doubles. In a task of very many, the later ones have the last stack.
 const lastWrites = { __proto__: null };
+let stackOfWrite, writeRound = 0, writesLeft = 0;
 const write = (kind, name, value, life, removes) => {
   if (wrote >= WRITES) return;
   name = cut(`${name}`, 1000);
@@ -147,7 +148,12 @@ const write = (kind, name, value, life, removes) => {
   if (!last || last.was !== was) last = lastWrites[key] = { __proto__: null, was, count: 0 };
   if (!isRound(++last.count)) return;
   wrote++;
-  const stack = trace();
+  if (writeRound !== round) {
+    writeRound = round;
+    writesLeft = WRITE_STACKS;
+  }
+  if (writesLeft-- > 0) stackOfWrite = trace();
+  const stack = stackOfWrite;
   writes += `${writes && ","}[${quote(kind)},${quote(name)},${quote(value)},${life === null ? "null" : +life || 0},${removes ? 1 : 0},${indexOf(stack.text)}]`;
   later();
 };
@@ -189,6 +195,7 @@ const call = (api, ...args) => {
     dirty = entry;
   }
   later();
+  return entry;
 };
 
 // --- Standing in front of native functions -----------------------------------------------------------------------
@@ -203,17 +210,21 @@ const textOf = Function.prototype.toString;
 const FRONT = apply(textOf, front(textOf, () => {}), []), fronts = weak();
 
 // Puts `run` in front of the `parts` (such as "get set", "value") of a property of an interface's prototype, or of
-// the realm itself for "". Does so once, and again only where the interface was missing before.
+// the realm itself for "", or of the interface itself for "Name!". Does so once, and again only where the interface was missing before.
 const covered = { __proto__: null };
-const cover = (type, name, part, run) => {
-  const key = `${type}.${name}.${part}`;
-  let owner = type ? here[type] && here[type].prototype : here;
-  if (covered[key] || !owner) return;
-  let found = describe(owner, name);
-  while (!found && !type && (owner = getPrototypeOf(owner))) found = describe(owner, name);
-  if (!found || !found.configurable || typeof found[part] !== "function") return;
+const coverOn = (owner, key, name, part, run) => {
+  const found = describe(owner, name);
+  if (covered[key] || !found || !found.configurable || typeof found[part] !== "function") return;
   covered[key] = true;
   defineProperty(owner, name, { ...found, [part]: front(found[part], run) });
+};
+const cover = (type, name, part, run) => {
+  let owner = here;
+  if (type) {
+    const isStatic = type.endsWith("!"), whole = here[isStatic ? type.slice(0, -1) : type];
+    owner = isStatic ? whole : whole && whole.prototype;
+  } else while (owner && !describe(owner, name)) owner = getPrototypeOf(owner);
+  if (owner) coverOn(owner, `${type}.${name}.${part}`, name, part, run);
 };
 const each = (types, names, part, make) => {
   for (const type of types.split(" ")) for (const name of names.split(" ")) cover(type, name, part, make(type, name));
@@ -248,9 +259,10 @@ const made = (names, note) => {
     const proxy = new Proxy(native, {
       __proto__: null,
       construct(target, args, as) {
-        const result = construct(target, args, as);
-        try { note(args, result, name); } catch {}
-        return result;
+        let result;
+        try { return (result = construct(target, args, as)); } finally {
+          try { note(args, result, name); } catch {}
+        }
       },
     });
     fronts.set(proxy, apply(textOf, native, []));
