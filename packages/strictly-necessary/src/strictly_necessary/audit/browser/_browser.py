@@ -63,6 +63,10 @@ class Browser:
         elif event == "Target.detachedFromTarget":
             if owner := self._owners.pop(params["sessionId"], None):
                 owner.detached(params["sessionId"])
+        elif event == "Browser.downloadWillBegin":
+            for watch in self._watches.values():
+                if params["frameId"] in watch.frames:
+                    watch.download(params)
         elif owner := self._owners.get(session):
             owner.take(event, params, session)
 

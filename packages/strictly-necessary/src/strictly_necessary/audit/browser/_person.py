@@ -10,7 +10,7 @@ from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit.browser._cookies import stored_cookies
 from strictly_necessary.audit.browser._protocol import BrowserError, Connection, Refused
 from strictly_necessary.audit.browser._snapshot import in_order
-from strictly_necessary.audit.browser._tab import Tab, ensure_tab
+from strictly_necessary.audit.browser._tab import Tab, close_tab, ensure_tab
 from strictly_necessary.audit.browser._watch import Watch
 from strictly_necessary.declaration._items import Kind
 
@@ -72,7 +72,6 @@ class Person:
             ]
         await asyncio.gather(*waiting, return_exceptions=True)
         if Kind.SESSION in kinds and self._watch.target:
-            await asyncio.gather(ask("Target.closeTarget", {"targetId": self._watch.target}), return_exceptions=True)
-            self._watch.gone()
+            await close_tab(self._connection, self._watch)
         for frame, stored in list(self._keys.items()):
             self._keys[frame] = tuple(each for each in stored if each.kind not in kinds)

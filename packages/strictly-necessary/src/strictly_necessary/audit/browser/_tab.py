@@ -6,16 +6,18 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from strictly_necessary.audit._observation import Act, Deed, Snapshot, Stored, Trouble, Visit
 from strictly_necessary.audit._plan import Plan
+from strictly_necessary.audit.browser._clock import Clock
 from strictly_necessary.audit.browser._cookies import Jar, stored_cookies
 from strictly_necessary.audit.browser._protocol import Connection, Refused
 from strictly_necessary.audit.browser._recording import Recording
 from strictly_necessary.audit.browser._snapshot import LOOK, LOOK_DEEP, deep, in_order, keys, partition_of
-from strictly_necessary.audit.browser._watch import WORLD, Frame, Watch
+from strictly_necessary.audit.browser._watch import Frame, Watch
+from strictly_necessary.audit.browser._worlds import in_frame, value, world_of
 
 if TYPE_CHECKING:
     from strictly_necessary.audit.browser._person import Person
@@ -33,8 +35,7 @@ _STUCK = 2.5
 _LOADING = 500
 """Milliseconds of the page's clock that belong to loading."""
 
-_LOOPS = 8
-"""Documents that one visit may show by itself before it is stopped."""
+_MOST_FRAMES = 200
 
 _EVALUATE = 3.0
 """Seconds that a script of ours may take in a page."""
@@ -60,13 +61,8 @@ class Tab:
         self._recording = Recording()
         self._deadline = time.monotonic() + plan.timeout
         self._jar = Jar()
-        self._written = 0
-        self._title = ""
-        self._main: str | None = None
-        self._home = ""
+        self._clock = Clock(connection, watch)
         self.person = person
-        self.stay = False
-        """Go back when the page leaves by itself."""
 
     @property
     def target_id(self) -> str:
@@ -81,38 +77,45 @@ class Tab:
     def alive(self) -> bool:
         return bool(self._watch.page) and not self._watch.crashed and not self._connection.lost.is_set()
 
+    @property
+    def stay(self) -> bool:
+        """Whether the page may not leave: each attempt is a mishap, and nothing of it goes out."""
+        return self._watch.holds
+
+    @stay.setter
+    def stay(self, stay: bool) -> None:
+        self._watch.hold(holds=stay)
+
     # Loading -----------------------------------------------------------------------------------------------------
 
     async def load(self) -> None:
         self._watch.record(self._recording)
+        arrived = False
         try:
             await ensure_tab(self._connection, self._watch)
             arrived = await self._navigate(self._url)
         except Refused as problem:
             self._mishap(Trouble.UNREACHABLE, f"the browser could not open the page: {problem}")
-            return
         if arrived:
             await self._loaded()
             await self._rest()
-        self._home = self.address
         self._look_at_answer()
         self._recording.begin(Act(Deed.WAIT))
         if self.alive and arrived:
-            await self._pass(self._plan.patience * 1000)
-            await self._rest()
+            await self._pass()
         await self._snapshot()
 
     async def _navigate(self, url: str) -> bool:
-        """Whether there is a page now."""
+        """Whether there is a page now. Raises `Refused`."""
         watch, session = self._watch, self._watch.page
         watch.loaded = False
         answer = self._connection.post("Page.navigate", {"url": url}, session)
-        try:
-            told = await asyncio.wait_for(answer, max(0.1, self._deadline - time.monotonic()))
-        except TimeoutError:
+        done, _ = await asyncio.wait([answer], timeout=max(0.1, self._deadline - time.monotonic()))
+        if not done:
             self._connection.post("Page.stopLoading", None, session)
             self._mishap(Trouble.TIMEOUT, f"nothing came within {self._plan.timeout:g} seconds")
             return False
+        told = answer.result()
         error = told.get("errorText")
         if error is None:
             return True
@@ -123,28 +126,16 @@ class Tab:
     async def _loaded(self) -> None:
         """Wait for the load event while the page's clock runs."""
         watch = self._watch
-        budgets, started = watch.expired, time.monotonic()
-        self._run_clock(_LOADING)
-        while self.alive and not watch.loaded:
+        self._clock.run(_LOADING)
+        while self.alive and not watch.loaded and not watch.stopped:
             if time.monotonic() > self._deadline:
                 self._connection.post("Page.stopLoading", None, watch.page)
                 self._mishap(Trouble.TIMEOUT, f"it had not loaded after {self._plan.timeout:g} seconds")
                 return
-            if watch.navigations > _LOOPS:
-                await self._stop_loop()
-                return
-            await self._changed(0.05)
-            if watch.expired > budgets:
-                budgets = watch.expired
-                await asyncio.sleep(0.005)
-                self._run_clock(50)
-            elif time.monotonic() - started > _STUCK and not self._recording.flying:
-                self._run_clock(50, policy="advance")
-                await asyncio.sleep(_BEAT)
-
-    async def _stop_loop(self) -> None:
-        self._mishap(Trouble.REDIRECTS, f"the page went on to another more than {_LOOPS} times by itself")
-        self._connection.post("Page.stopLoading", None, self._watch.page)
+            await watch.wait(0.05)
+            if self._clock.is_still:
+                await asyncio.sleep(0.004)
+                self._clock.run(50)
 
     def _look_at_answer(self) -> None:
         hop = next(
@@ -162,49 +153,24 @@ class Tab:
 
     # Time --------------------------------------------------------------------------------------------------------
 
-    def _run_clock(self, milliseconds: float, *, policy: str = "pauseIfNetworkFetchesPending") -> None:
-        params = {"policy": policy, "budget": milliseconds, "maxVirtualTimeTaskStarvationCount": 1000}
-        self._connection.post("Emulation.setVirtualTimePolicy", params, self._watch.page)
+    async def _pass(self) -> None:
+        """Let the page's clock run ahead; where requests do not end, without waiting for them."""
+        left = await self._clock.run_and_wait(self._plan.patience * 1000, self._left(_STUCK))
+        if left > 0 and self.alive and not self._watch.stopped:
+            await self._clock.run_and_wait(left, self._left(1.0), policy="advance")
+        await self._rest()
 
-    async def _changed(self, limit: float) -> None:
-        self._watch.changed.clear()
-        try:
-            await asyncio.wait_for(self._watch.changed.wait(), limit)
-        except TimeoutError:
-            return
-
-    async def _pass(self, milliseconds: float) -> None:
-        """Let so much of the page's time pass; where requests do not end, without waiting for them."""
-        if not await self._until_expired(milliseconds, _STUCK):
-            await self._until_expired(milliseconds, 1.0, policy="advance")
-
-    async def _until_expired(
-        self, milliseconds: float, limit: float, *, policy: str = "pauseIfNetworkFetchesPending"
-    ) -> bool:
-        watch = self._watch
-        end = min(time.monotonic() + limit, max(self._deadline, time.monotonic() + 0.2))
-        try:  # an earlier budget may be about to expire; after the answer to this it cannot
-            await self._connection.ask("Emulation.setVirtualTimePolicy", {"policy": "pause"}, watch.page, limit=limit)
-        except Refused:
-            return False
-        before = watch.expired
-        self._run_clock(milliseconds, policy=policy)
-        while watch.expired == before:
-            left = end - time.monotonic()
-            if left <= 0 or not self.alive:
-                return False
-            if watch.navigations > _LOOPS:
-                await self._stop_loop()
-                return False
-            await self._changed(min(left, 0.1))
-        return True
+    def _left(self, limit: float) -> float:
+        """Seconds for something that may take so many; a page that has used up its time gets a moment more."""
+        return min(limit, max(self._deadline - time.monotonic(), 0.2))
 
     async def _rest(self) -> None:
         """Until nothing happens any more."""
         recording, quiet, last = self._recording, 0, -1
-        end = min(time.monotonic() + _STUCK, max(self._deadline, time.monotonic() + 0.2))
-        while quiet < _QUIET and time.monotonic() < end and self.alive:
-            self._run_clock(10)
+        end = time.monotonic() + self._left(_STUCK)
+        while quiet < _QUIET and time.monotonic() < end and self.alive and not self._watch.stopped:
+            if self._clock.is_still:
+                self._clock.run(10)
             await asyncio.sleep(_BEAT)
             quiet = quiet + 1 if recording.events == last and not recording.flying else 0
             last = recording.events
@@ -216,33 +182,38 @@ class Tab:
         """What happens inside, and until the page is quiet again, belongs to the act."""
         self._recording.begin(act)
         self._deadline = time.monotonic() + self._plan.timeout
-        self._watch.navigations = 0
-        before = self._recording.written
+        self._watch.navigations, self._watch.stopped = 0, False
+        home, before = self.address, self._recording.written
         try:
             yield
         finally:
             if self.alive:
                 await self._rest()
-                await self._pass(self._plan.patience * 1000)
-                await self._rest()
+                await self._pass()
+                self._look_for_leaving(act, home)
                 await self._snapshot(only_if_written=before)
+
+    def _look_for_leaving(self, act: Act, home: str) -> None:
+        if self._watch.navigations and not act.told:
+            went = "loaded itself anew" if self.address == home else f"went on to {self.address}"
+            self._mishap(Trouble.LEFT, f"the page {went}")
 
     async def finish(self) -> Visit:
         """What was seen. The tab is free for the next page."""
-        if not self._recording.snapshots or self._recording.snapshots[-1].act != self._recording.act:
-            await self._snapshot()
-        screenshot = await self._screenshot() if self._plan.screenshots and self.alive else None
-        address, status = self.address, self._status()
-        if self.alive:
-            self._connection.post("Page.navigate", {"url": "about:blank"}, self._watch.page)
-            self._run_clock(50)
         recording = self._recording
+        if not recording.snapshots or recording.snapshots[-1].act != recording.act:
+            await self._snapshot(only_if_written=-1 if recording.snapshots else None)
+        screenshot = await self._screenshot() if self._plan.screenshots and self.alive else None
+        title = await self.evaluate("document.title") if self.alive else ""
+        address, status = self.address, self._status()
+        await self._park()
         recording.join()
+        self._watch.record(Recording())
         return Visit(
             state=self.person.state,
             url=self._url,
             address=address,
-            title=self._title,
+            title=title if isinstance(title, str) else "",
             status=status,
             acts=tuple(recording.acts),
             snapshots=tuple(recording.snapshots),
@@ -252,6 +223,20 @@ class Tab:
             mishaps=tuple(recording.mishaps),
             screenshot=screenshot,
         )
+
+    async def _park(self) -> None:
+        """Leave the page, so that what it does on leaving belongs to it. A tab that hangs or has crashed is closed."""
+        watch = self._watch
+        if not watch.page:
+            return
+        self.stay = False
+        if self.alive:
+            answer = self._connection.post("Page.navigate", {"url": "about:blank"}, watch.page)
+            self._clock.run(50)
+            done, _ = await asyncio.wait([answer], timeout=1.0)
+            if done and not answer.exception() and "errorText" not in answer.result():
+                return
+        await close_tab(self._connection, watch)
 
     def _status(self) -> int:
         documents = [hop for hop in self._recording.hops if hop.type == "document" and hop.url == hop.top]
@@ -267,17 +252,15 @@ class Tab:
     # Snapshots ---------------------------------------------------------------------------------------------------
 
     async def _snapshot(self, only_if_written: int | None = None) -> None:
-        frames = [each for each in self._watch.frames.values() if each.url.startswith(("http:", "https:", "about:"))]
+        frames = list(self._watch.frames.values()) if self.alive else []
         jar = asyncio.ensure_future(
             self._connection.ask("Storage.getCookies", {"browserContextId": self._watch.context})
         )
-        looks = [asyncio.ensure_future(self._look(each)) for each in frames]
+        looks = [asyncio.ensure_future(self._look(each)) for each in frames[:_MOST_FRAMES]]
         everything = asyncio.gather(jar, *looks, return_exceptions=True)
-        for _ in range(100):
-            if everything.done():
-                break
-            if self.alive:
-                self._run_clock(5, policy="advance")
+        while not everything.done():
+            if self.alive and self._clock.is_still:
+                self._clock.run(5, policy="advance")
             await asyncio.wait([everything], timeout=0.004)
         told = await everything
         cookies: list[Stored] = []
@@ -301,11 +284,7 @@ class Tab:
 
     async def _look(self, frame: Frame) -> tuple[str, list[Stored]]:
         """The storage key of a frame, and what is kept under it."""
-        ask = self._connection.ask
-        world = frame.world
-        if world is None:
-            made = await ask("Page.createIsolatedWorld", {"frameId": frame.id, "worldName": WORLD}, frame.session)
-            world = frame.world = made["executionContextId"]
+        world = await world_of(self._connection, frame)
         here = {"contextId": world, "returnByValue": True, "timeout": 2000}
         post = self._connection.post
         asked = (
@@ -314,7 +293,7 @@ class Tab:
             post("Runtime.evaluate", {"expression": LOOK_DEEP, "awaitPromise": True, **here}, frame.session),
         )
         await asyncio.wait(asked, timeout=_EVALUATE)
-        key, shallow, below = (_value(each) for each in asked)
+        key, shallow, below = (value(each) for each in asked)
         storage_key: str = key.get("storageKey", "")
         if storage_key:
             self._watch.storage_keys.add(storage_key)
@@ -335,38 +314,20 @@ class Tab:
 
     async def evaluate_everywhere(self, expression: str) -> list[Any]:
         """The same in every frame, the main frame first; a frame in which it fails gives None."""
-        return list(await asyncio.gather(*(self._evaluate(expression, each) for each in self._watch.frames.values())))
+        frames = list(self._watch.frames.values())
+        return list(await asyncio.gather(*(self._evaluate(expression, each) for each in frames)))
 
     async def _evaluate(self, expression: str, frame: Frame) -> Any:
-        if frame.world is None:
-            try:
-                made = await self._connection.ask(
-                    "Page.createIsolatedWorld", {"frameId": frame.id, "worldName": WORLD}, frame.session
-                )
-            except Refused:
-                return None
-            frame.world = made["executionContextId"]
-        params = {
-            "expression": expression,
-            "contextId": frame.world,
-            "returnByValue": True,
-            "awaitPromise": True,
-            "userGesture": True,
-            "timeout": _EVALUATE * 1000,
-        }
-        try:
-            told = await self._connection.ask("Runtime.evaluate", params, frame.session, limit=_EVALUATE + 1)
-        except Refused:
-            return None
-        return told["result"].get("value")
+        return await in_frame(self._connection, frame, expression, limit=_EVALUATE)
 
     async def _input(self, method: str, params: dict[str, Any]) -> None:
         if not self.alive:
             return
         answer = self._connection.post(method, params, self._watch.page)
         for _ in range(50):
-            self._run_clock(5)
-            done, _waiting = await asyncio.wait([answer], timeout=0.02)
+            if self._clock.is_still:
+                self._clock.run(5)
+            done, _ = await asyncio.wait([answer], timeout=0.02)
             if done:
                 return
 
@@ -417,13 +378,6 @@ _KEYS = {
 }
 
 
-def _value(answer: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:
-    """What was answered; nothing if it was refused or has not come."""
-    if not answer.done() or answer.cancelled() or answer.exception() is not None:
-        return {}
-    return answer.result()
-
-
 def _network_trouble(error: str, *, is_download: bool) -> tuple[Trouble, str]:
     """The browser's `net::` error in words."""
     if is_download:
@@ -440,9 +394,18 @@ async def ensure_tab(connection: Connection, watch: Watch) -> None:
     if watch.page:
         return
     watch.expecting = True
+    watch.gone()
     await connection.ask("Target.createTarget", {"url": "about:blank", "browserContextId": watch.context})
     try:
         await asyncio.wait_for(watch.ready.wait(), 5)
         await connection.ask("Runtime.evaluate", {"expression": "0"}, watch.page)  # all that was posted is in force
     except TimeoutError:
         raise Refused("the browser opened no tab") from None
+
+
+async def close_tab(connection: Connection, watch: Watch) -> None:
+    """The next page gets another."""
+    if watch.target:
+        with suppress(Refused):
+            await connection.ask("Target.closeTarget", {"targetId": watch.target}, limit=2)
+    watch.gone()

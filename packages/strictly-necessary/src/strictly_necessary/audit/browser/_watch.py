@@ -4,6 +4,7 @@ probe in it before its first line runs, and their events, which become the recor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,8 @@ WORLD = "strictly-audit"
 
 MOST_POPUPS = 20
 MOST_DIALOGS = 20
-MOST_WORKERS = 200
+MOST_DOCUMENTS = 8
+"""Documents that one visit may show by itself before it is stopped."""
 
 _FILTER = [{"type": kind, "exclude": True} for kind in ("browser_ui", "browser", "tab")]
 EVERYTHING = {
@@ -92,6 +94,12 @@ class Watch:
     navigations: int = 0
     """Documents that the tab has shown since the recording began."""
 
+    stopped: bool = False
+    """The page shows one document after another, and was stopped."""
+
+    holds: bool = False
+    """The tab must not leave its page: navigations are refused."""
+
     popups: int = 0
     dialogs: int = 0
     origins: set[str] = field(default_factory=set)
@@ -105,8 +113,18 @@ class Watch:
         """From now on, what happens belongs there."""
         self.recording = recording
         self.network = Network(recording)
-        self.loaded = self.crashed = False
+        self.loaded = self.stopped = False
         self.navigations = self.popups = self.dialogs = 0
+
+    def document_sessions(self) -> list[str]:
+        """Sessions with a clock: the page, and frames that have a process of their own."""
+        return [each.id for each in self.sessions.values() if each.type in _DOCUMENTS]
+
+    async def wait(self, limit: float) -> None:
+        """Until something happens, or for so many seconds."""
+        self.changed.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.changed.wait(), limit)
 
     @property
     def top(self) -> str:
@@ -190,6 +208,7 @@ class Watch:
 
     def gone(self) -> None:
         """There is no tab any more."""
+        self.holds = self.crashed = False
         self.target = self.page = ""
         self.frames.clear()
         self.ready.clear()
@@ -245,21 +264,27 @@ class Watch:
         if told["id"] == self.target:
             self.navigations += 1
             self.loaded = False
+            if self.navigations > MOST_DOCUMENTS and not self.stopped:
+                self.stopped = True
+                self.recording.mishap(
+                    Trouble.REDIRECTS, f"the page went on to another more than {MOST_DOCUMENTS} times by itself"
+                )
+                self.connection.post("Page.stopLoading", None, own.id)
         self.recording.events += 1
 
-    def _frame_detached(self, params: dict[str, Any], own: Session) -> None:
+    def _frame_detached(self, params: dict[str, Any], _own: Session) -> None:
         if params.get("reason") != "swap":
             self.frames.pop(params["frameId"], None)
 
-    def _within_document(self, params: dict[str, Any], own: Session) -> None:
+    def _within_document(self, params: dict[str, Any], _own: Session) -> None:
         if frame := self.frames.get(params["frameId"]):
             frame.url = params["url"]
 
-    def _load(self, params: dict[str, Any], own: Session) -> None:
+    def _load(self, _params: dict[str, Any], own: Session) -> None:
         if own.id == self.page:
             self.loaded = True
 
-    def _context(self, params: dict[str, Any], own: Session) -> None:
+    def _context(self, params: dict[str, Any], _own: Session) -> None:
         told = params["context"]
         if told["name"] == WORLD and (frame := self.frames.get(told.get("auxData", {}).get("frameId", ""))):
             frame.world = told["id"]
@@ -269,10 +294,16 @@ class Watch:
             if frame.session == own.id and frame.world == params["executionContextId"]:
                 frame.world = None
 
-    def _contexts_gone(self, params: dict[str, Any], own: Session) -> None:
+    def _contexts_gone(self, _params: dict[str, Any], own: Session) -> None:
         for frame in self.frames.values():
             if frame.session == own.id:
                 frame.world = None
+
+    def download(self, params: dict[str, Any]) -> None:
+        """The page gave a file instead of showing something. The browser has refused it."""
+        self.recording.mishap(Trouble.DOWNLOAD, f"a file to download came from {params['url']}; it was refused")
+        self.recording.events += 1
+        self.changed.set()
 
     def _dialog(self, params: dict[str, Any], own: Session) -> None:
         kind = params["type"]
@@ -284,12 +315,33 @@ class Watch:
         elif self.dialogs % MOST_DIALOGS == 0:
             self.connection.post("Runtime.terminateExecution", None, own.id)
 
-    def _crash(self, params: dict[str, Any], own: Session) -> None:
+    def _crash(self, _params: dict[str, Any], own: Session) -> None:
         if own.id == self.page:
             self.crashed = True
             self.recording.mishap(Trouble.CRASH, "the page crashed the browser's tab")
 
-    def _expired(self, params: dict[str, Any], own: Session) -> None:
+    def _paused(self, params: dict[str, Any], own: Session) -> None:
+        """A document was asked for while the tab has to stay. What frames load is their business."""
+        request = {"requestId": params["requestId"]}
+        if self.holds and params.get("frameId") == self.target:
+            self.connection.post("Fetch.failRequest", {**request, "errorReason": "Aborted"}, own.id)
+            url = params["request"]["url"]
+            self.recording.mishap(Trouble.LEFT, f"the page wanted to go on to {url}; it was kept")
+        else:
+            self.connection.post("Fetch.continueRequest", request, own.id)
+
+    def hold(self, *, holds: bool) -> None:
+        """Whether the tab stays where it is, whatever the page wants."""
+        if holds == self.holds or not self.page:
+            return
+        self.holds = holds
+        if holds:
+            patterns = [{"urlPattern": "*", "resourceType": "Document", "requestStage": "Request"}]
+            self.connection.post("Fetch.enable", {"patterns": patterns}, self.page)
+        else:
+            self.connection.post("Fetch.disable", None, self.page)
+
+    def _expired(self, _params: dict[str, Any], own: Session) -> None:
         if own.id == self.page:
             self.expired += 1
 
@@ -304,6 +356,7 @@ _EVENTS: dict[str, Any] = {
     "Runtime.executionContextCreated": Watch._context,
     "Runtime.executionContextDestroyed": Watch._context_gone,
     "Runtime.executionContextsCleared": Watch._contexts_gone,
+    "Fetch.requestPaused": Watch._paused,
     "Inspector.targetCrashed": Watch._crash,
     "Emulation.virtualTimeBudgetExpired": Watch._expired,
 }
