@@ -13,7 +13,7 @@ from strictly_necessary.declaration import examine
 from strictly_necessary.declaration._items import Jurisdiction
 
 
-def _profiles(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Jurisdiction, ...]:
+def profiles(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[Jurisdiction, ...]:
     """Jurisdictions, separated by commas, in any letter case."""
     wanted = []
     for word in value.split(",") if value is not None else ():
@@ -47,7 +47,7 @@ def _findings(file: Path, jurisdictions: tuple[Jurisdiction, ...]) -> list[Findi
     "--profile",
     "jurisdictions",
     metavar="P,...",
-    callback=_profiles,
+    callback=profiles,
     help="Ask the rules of these (eu, uk, fr), whatever the file says: what would be if.",
 )
 @click.option("--strict", is_flag=True, help="Fail for warnings too.")

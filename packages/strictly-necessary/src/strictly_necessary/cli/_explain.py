@@ -12,6 +12,7 @@ import click
 from strictly_necessary._codes import AUDIT_CODES, FILE_CODES, FIXES, GUARD_CODES, VERSION_CODES, WARNINGS
 from strictly_necessary.declaration._items import Jurisdiction
 from strictly_necessary.rules import RULES
+from strictly_necessary.rules._explained import explanations
 
 _WIDTH = 100
 _RULES = {rule.code: rule for rule in RULES}
@@ -57,7 +58,12 @@ def _explained(code: str) -> str:
     if rule is not None:
         profiles = ", ".join(each.value for each in Jurisdiction if each in rule.jurisdictions)
         parts[1:1] = [f"Source: {rule.source}", f"Asked in: {profiles}", f"Key: {rule.field}"]
+    audited = explanations().get(code)
+    if audited is not None:
+        parts[1:1] = [f"Source: {audited.source}"]
     lines = [textwrap.fill(part, _WIDTH, subsequent_indent="    ") for part in parts]
+    if audited is not None:
+        lines += ["", textwrap.fill(audited.text, _WIDTH)]
     if rule is not None:
         lines += ["", _sections()[code]]
     return "\n".join(lines)
