@@ -29,7 +29,9 @@ EVERYTHING = {
     "flatten": True,
     "filter": [*_FILTER, {}],
 }
-_BELOW = {**EVERYTHING, "filter": [{"type": "service_worker", "exclude": True}, *_FILTER, {}]}
+_SHARED = [{"type": kind, "exclude": True} for kind in ("service_worker", "shared_worker")]
+_BELOW = {**EVERYTHING, "filter": [*_SHARED, *_FILTER, {}]}
+"""Workers that belong to no page are attached once, by the browser."""
 
 _GPC = (
     "Object.defineProperty((globalThis.Navigator || globalThis.WorkerNavigator).prototype, 'globalPrivacyControl',"
@@ -71,6 +73,9 @@ class Watch:
     agent: str | None = None
     sessions: dict[str, Session] = field(default_factory=dict)
     frames: dict[str, Frame] = field(default_factory=dict)
+    contexts: dict[tuple[str, int], str] = field(default_factory=dict)
+    """The frame of each script context, by session and number."""
+
     recording: Recording = field(default_factory=Recording)
     network: Network = field(init=False)
     target: str = ""
@@ -170,11 +175,20 @@ class Watch:
             self.frames[own.target] = Frame(own.target, self.target, session, own.url)
 
     def _prepare_worker(self, own: Session) -> None:
+        """A worker's interfaces are complete only when its script is about to run, so the probe waits until then."""
         post, session = self.connection.post, own.id
         post("Runtime.addBinding", {"name": probe.BINDING}, session)
         self._prepare_state(session)
+        post("Debugger.enable", None, session)
+        post("Debugger.setInstrumentationBreakpoint", {"instrumentation": "beforeScriptExecution"}, session)
+        self.recording.flying.add(session)
+
+    def _paused_worker(self, _params: dict[str, Any], own: Session) -> None:
+        post, recording = self.connection.post, self.recording
         source = f"{_GPC}\n{probe.SOURCE}" if self.state is State.GPC else probe.SOURCE
-        post("Runtime.evaluate", {"expression": source}, session)
+        post("Runtime.evaluate", {"expression": source}, own.id)
+        gone_on = post("Debugger.disable", None, own.id)
+        gone_on.add_done_callback(lambda _: recording.flying.discard(own.id))
 
     def _prepare_state(self, session: str) -> None:
         post = self.connection.post
@@ -199,6 +213,7 @@ class Watch:
     def detached(self, session: str) -> None:
         self.connection.forget(session)
         gone = self.sessions.pop(session, None)
+        self.recording.flying.discard(session)
         for frame in [each.id for each in self.frames.values() if each.session == session]:
             del self.frames[frame]
         if gone is not None and session == self.page:
@@ -211,6 +226,7 @@ class Watch:
         self.holds = self.crashed = False
         self.target = self.page = ""
         self.frames.clear()
+        self.contexts.clear()
         self.ready.clear()
 
     # Events ------------------------------------------------------------------------------------------------------
@@ -248,7 +264,14 @@ class Watch:
         self.network.take(name, params, frame=frame, top=top, worker=own.worker)
 
     def _batch(self, params: dict[str, Any], own: Session) -> None:
-        self.recording.batch(params["payload"], self.top if own.type != "iframe" else own.url, own.worker)
+        frame = self.frames.get(self.contexts.get((own.id, params["executionContextId"]), ""))
+        self.recording.batch(params["payload"], self._address(frame) if frame else self.top, own.worker)
+
+    def _address(self, frame: Frame) -> str:
+        """Of the document, or of the one that made it if it has none of its own."""
+        while not frame.url.startswith(("http:", "https:")) and frame.parent and (up := self.frames.get(frame.parent)):
+            frame = up
+        return frame.url
 
     def _frame_attached(self, params: dict[str, Any], own: Session) -> None:
         known = self.frames.get(params["frameId"])
@@ -284,20 +307,26 @@ class Watch:
         if own.id == self.page:
             self.loaded = True
 
-    def _context(self, params: dict[str, Any], _own: Session) -> None:
+    def _context(self, params: dict[str, Any], own: Session) -> None:
         told = params["context"]
-        if told["name"] == WORLD and (frame := self.frames.get(told.get("auxData", {}).get("frameId", ""))):
+        frame = self.frames.get(told.get("auxData", {}).get("frameId", ""))
+        if frame is None:
+            return
+        self.contexts[own.id, told["id"]] = frame.id
+        if told["name"] == WORLD:
             frame.world = told["id"]
 
     def _context_gone(self, params: dict[str, Any], own: Session) -> None:
-        for frame in self.frames.values():
-            if frame.session == own.id and frame.world == params["executionContextId"]:
-                frame.world = None
+        gone = params["executionContextId"]
+        frame = self.frames.get(self.contexts.pop((own.id, gone), ""))
+        if frame is not None and frame.world == gone:
+            frame.world = None
 
     def _contexts_gone(self, _params: dict[str, Any], own: Session) -> None:
-        for frame in self.frames.values():
-            if frame.session == own.id:
-                frame.world = None
+        self.contexts = {key: frame for key, frame in self.contexts.items() if key[0] != own.id}
+        for each in self.frames.values():
+            if each.session == own.id:
+                each.world = None
 
     def download(self, params: dict[str, Any]) -> None:
         """The page gave a file instead of showing something. The browser has refused it."""
@@ -356,6 +385,7 @@ _EVENTS: dict[str, Any] = {
     "Runtime.executionContextCreated": Watch._context,
     "Runtime.executionContextDestroyed": Watch._context_gone,
     "Runtime.executionContextsCleared": Watch._contexts_gone,
+    "Debugger.paused": Watch._paused_worker,
     "Fetch.requestPaused": Watch._paused,
     "Inspector.targetCrashed": Watch._crash,
     "Emulation.virtualTimeBudgetExpired": Watch._expired,
