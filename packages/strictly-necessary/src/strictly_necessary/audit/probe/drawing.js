@@ -80,7 +80,7 @@ const coverCanvas = () => {
   });
   after(CONTEXTS, "measureText", "value", (self, args) => {
     const font = either(fontOf, offscreenFont, self);
-    call("CanvasRenderingContext2D.measureText", cut(`${args[0]}`, 40), familyIn(font));
+    noteFamily("CanvasRenderingContext2D.measureText", `${args[0]}`, familyIn(font));
   });
 };
 
@@ -164,8 +164,20 @@ const propertyOf = (style, name) => apply(getProperty, style, [name]);
 const getProperty = here.CSSStyleDeclaration && here.CSSStyleDeclaration.prototype.getPropertyValue;
 const computed = here.getComputedStyle, childOf = grab("Element", "firstElementChild"), textIn = grab("Node", "textContent");
 const parentOf = grab("Node", "parentElement"), commonOf = grab("Range", "commonAncestorContainer");
-let measured = 0, measuredIn = 0;
-const MEASURES = 1000;
+let measured = 0, measuredIn = 0, textCount = 0;
+const MEASURES = 1000, TEXTS = 5000, families = { __proto__: null };
+// A text counts from its second family on: most are measured in one.
+const noteFamily = (api, text, family) => {
+  const key = cut(text, 40), first = families[key];
+  if (first === undefined) {
+    if (textCount++ < TEXTS) families[key] = family;
+  } else if (first === "") call(api, key, family);
+  else if (first !== family) {
+    families[key] = "";
+    call(api, key, first);
+    call(api, key, family);
+  }
+};
 const noteMeasure = (element) => {
   if (measuredIn !== round) {
     measuredIn = round;
@@ -174,7 +186,7 @@ const noteMeasure = (element) => {
   if (measured++ > MEASURES || childOf(element)) return;
   const text = textIn(element);
   if (!text || text.length > 500 || !trim(text)) return;
-  call("HTMLElement.measure", cut(text, 40), firstOf(propertyOf(apply(computed, here, [element]), "font-family")));
+  noteFamily("HTMLElement.measure", text, firstOf(propertyOf(apply(computed, here, [element]), "font-family")));
 };
 const coverFonts = () => {
   if (here.document) {
