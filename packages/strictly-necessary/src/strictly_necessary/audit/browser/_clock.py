@@ -24,14 +24,24 @@ class Clock:
         self._watch = watch
         self._granted_at = 0.0
         self._expired_then = -1
+        self._ran: frozenset[str] = frozenset()
 
     def run(self, milliseconds: float, *, policy: Policy = "pauseIfNetworkFetchesPending") -> None:
         """Let it run so far, without waiting. Budgets do not replace each other, and the first that ends stops the
         clock; so who gives one to go on with asks `is_still` first."""
         params = {"policy": policy, "budget": milliseconds, "maxVirtualTimeTaskStarvationCount": 1000}
-        for session in self._watch.document_sessions():
+        self._ran = frozenset(self._watch.sessions)  # each worker has a clock of its own
+        for session in self._ran:
             self._connection.post("Emulation.setVirtualTimePolicy", params, session)
         self._granted_at, self._expired_then = time.monotonic(), self._watch.expired
+
+    def run_late_workers(self, milliseconds: float, before: frozenset[str]) -> bool:
+        """Give those that were started since their share. Whether there are any."""
+        params = {"policy": "pauseIfNetworkFetchesPending", "budget": milliseconds}
+        late = [each.id for each in self._watch.sessions.values() if each.id not in before and each.worker]
+        for session in late:
+            self._connection.post("Emulation.setVirtualTimePolicy", params, session)
+        return bool(late)
 
     @property
     def is_still(self) -> bool:

@@ -44,7 +44,8 @@ class Network:
         self._recording.events += 1
         return True
 
-    def _last(self, chain: str) -> Hop | None:
+    def last(self, chain: str) -> Hop | None:
+        """The request that is under way in this chain of redirects."""
         numbers = self._recording.chains.get(chain)
         return self._recording.hops[numbers[-1]] if numbers else None
 
@@ -62,7 +63,7 @@ class Network:
         url: str = request["url"] + request.get("urlFragment", "")
         if url.startswith(_SILENT):
             return
-        before = self._last(chain)
+        before = self.last(chain)
         redirect = params.get("redirectResponse")
         if before is not None and redirect is None:
             return  # two sessions tell of one request
@@ -92,7 +93,7 @@ class Network:
         self._recording.asked.setdefault(params["requestId"], []).append(_headers(params["headers"]))
 
     def _received(self, params: dict[str, Any]) -> None:
-        hop = self._last(params["requestId"])
+        hop = self.last(params["requestId"])
         if hop is None:
             return
         _answered(hop, params["response"])
@@ -112,17 +113,17 @@ class Network:
             self._recording.written += 1
 
     def _from_cache(self, params: dict[str, Any]) -> None:
-        if hop := self._last(params["requestId"]):
+        if hop := self.last(params["requestId"]):
             hop.from_cache = True
 
     def _finished(self, params: dict[str, Any]) -> None:
         self._recording.flying.discard(params["requestId"])
-        if hop := self._last(params["requestId"]):
+        if hop := self.last(params["requestId"]):
             hop.size = round(params.get("encodedDataLength", 0))
 
     def _failed(self, params: dict[str, Any]) -> None:
         self._recording.flying.discard(params["requestId"])
-        if hop := self._last(params["requestId"]):
+        if hop := self.last(params["requestId"]):
             hop.failure = params.get("blockedReason") or params.get("errorText") or "canceled"
 
     def _socket(self, params: dict[str, Any], frame: str, top: str, worker: str | None) -> None:
@@ -132,11 +133,11 @@ class Network:
         self._add(chain, Hop(params["url"], "GET", kind, self._recording.act, frame, top, stack, worker, [], {}, None))
 
     def _socket_asked(self, params: dict[str, Any]) -> None:
-        if hop := self._last(params["requestId"]):
+        if hop := self.last(params["requestId"]):
             hop.asked = _headers(params["request"]["headers"])
 
     def _socket_answered(self, params: dict[str, Any]) -> None:
-        if hop := self._last(params["requestId"]):
+        if hop := self.last(params["requestId"]):
             response = params["response"]
             hop.status, hop.headers = response["status"], _headers(response["headers"])
             lines = [
@@ -151,14 +152,14 @@ class Network:
                 self._recording.written += 1
 
     def _socket_sent(self, params: dict[str, Any]) -> None:
-        hop = self._last(params["requestId"])
+        hop = self.last(params["requestId"])
         if hop is None or len(hop.sent) >= MOST_MESSAGES:
             return
         frame = params["response"]
         hop.sent.append(cut(frame["payloadData"] if frame["opcode"] == 1 else _decoded(frame["payloadData"])))
 
     def _socket_failed(self, params: dict[str, Any]) -> None:
-        if hop := self._last(params["requestId"]):
+        if hop := self.last(params["requestId"]):
             hop.failure = params.get("errorMessage", "failed")
 
 
@@ -195,6 +196,12 @@ def _body(request: dict[str, Any]) -> list[str]:
     if parts:
         return [cut("".join(parts))]
     return [cut(request["postData"])] if request.get("postData") else []
+
+
+def sent_text(told: dict[str, Any]) -> list[str]:
+    """What `Network.getRequestPostData` answered."""
+    text = told.get("postData", "")
+    return [cut(_decoded(text) if told.get("base64Encoded") else text)] if text else []
 
 
 def _decoded(text: str) -> str:

@@ -130,6 +130,13 @@ def _seen(answer: asyncio.Future[dict[str, Any]]) -> None:
         answer.exception()
 
 
+def told_by(answer: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:
+    """What was answered; nothing if it was refused or has not come."""
+    if not answer.done() or answer.cancelled() or answer.exception() is not None:
+        return {}
+    return answer.result()
+
+
 async def open_connection(endpoint: str, handler: Handler) -> Connection:
     """Raises `BrowserError` if nothing answers there."""
     try:

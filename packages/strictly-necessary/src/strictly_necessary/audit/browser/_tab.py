@@ -13,11 +13,11 @@ from strictly_necessary.audit._observation import Act, Deed, Snapshot, Stored, T
 from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit.browser._clock import Clock
 from strictly_necessary.audit.browser._cookies import Jar, stored_cookies
-from strictly_necessary.audit.browser._protocol import Connection, Refused
+from strictly_necessary.audit.browser._protocol import Connection, Refused, told_by
 from strictly_necessary.audit.browser._recording import Recording
 from strictly_necessary.audit.browser._snapshot import LOOK, LOOK_DEEP, deep, in_order, keys, partition_of
 from strictly_necessary.audit.browser._watch import Frame, Watch
-from strictly_necessary.audit.browser._worlds import in_frame, value, world_of
+from strictly_necessary.audit.browser._worlds import in_frame, world_of
 
 if TYPE_CHECKING:
     from strictly_necessary.audit.browser._person import Person
@@ -155,10 +155,13 @@ class Tab:
 
     async def _pass(self) -> None:
         """Let the page's clock run ahead; where requests do not end, without waiting for them."""
+        before = frozenset(self._watch.sessions)
         left = await self._clock.run_and_wait(self._plan.patience * 1000, self._left(_STUCK))
         if left > 0 and self.alive and not self._watch.stopped:
             await self._clock.run_and_wait(left, self._left(1.0), policy="advance")
         await self._rest()
+        if self.alive and self._clock.run_late_workers(self._plan.patience * 1000, before):
+            await self._rest()
 
     def _left(self, limit: float) -> float:
         """Seconds for something that may take so many; a page that has used up its time gets a moment more."""
@@ -293,7 +296,7 @@ class Tab:
             post("Runtime.evaluate", {"expression": LOOK_DEEP, "awaitPromise": True, **here}, frame.session),
         )
         await asyncio.wait(asked, timeout=_EVALUATE)
-        key, shallow, below = (value(each) for each in asked)
+        key, shallow, below = (told_by(each) for each in asked)
         storage_key: str = key.get("storageKey", "")
         if storage_key:
             self._watch.storage_keys.add(storage_key)

@@ -4,14 +4,17 @@ probe in it before its first line runs, and their events, which become the recor
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from strictly_necessary.audit import probe
 from strictly_necessary.audit._observation import State, Trouble
-from strictly_necessary.audit.browser._network import Network
-from strictly_necessary.audit.browser._protocol import Connection
+from strictly_necessary.audit.browser._image import LONGEST, dimensions
+from strictly_necessary.audit.browser._network import Network, sent_text
+from strictly_necessary.audit.browser._protocol import Connection, told_by
 from strictly_necessary.audit.browser._recording import LONGEST_TEXT, Recording
 
 WORLD = "strictly-audit"
@@ -120,10 +123,6 @@ class Watch:
         self.network = Network(recording)
         self.loaded = self.stopped = False
         self.navigations = self.popups = self.dialogs = 0
-
-    def document_sessions(self) -> list[str]:
-        """Sessions with a clock: the page, and frames that have a process of their own."""
-        return [each.id for each in self.sessions.values() if each.type in _DOCUMENTS]
 
     async def wait(self, limit: float) -> None:
         """Until something happens, or for so many seconds."""
@@ -262,6 +261,31 @@ class Watch:
         elif own.worker is None:
             frame = params.get("documentURL", frame)
         self.network.take(name, params, frame=frame, top=top, worker=own.worker)
+        if name == "requestWillBeSent" and params["request"].get("hasPostData"):
+            self._ask_body(params["requestId"], own.id)
+        elif name == "loadingFinished" and params.get("encodedDataLength", 0) <= LONGEST:
+            self._ask_image(params["requestId"], own.id)
+
+    def _ask_body(self, chain: str, session: str) -> None:
+        """What is sent is in the event only if it is short."""
+        hop = self.network.last(chain)
+        if hop is None or hop.sent:
+            return
+        answer = self.connection.post("Network.getRequestPostData", {"requestId": chain}, session)
+        answer.add_done_callback(lambda done: hop.sent.extend(sent_text(told_by(done))))
+
+    def _ask_image(self, chain: str, session: str) -> None:
+        hop = self.network.last(chain)
+        if hop is None or hop.type != "image" or hop.status != HTTPStatus.OK:
+            return
+        answer = self.connection.post("Network.getResponseBody", {"requestId": chain}, session)
+
+        def look(done: asyncio.Future[dict[str, Any]]) -> None:
+            told = told_by(done)
+            if told.get("base64Encoded"):
+                hop.image = dimensions(base64.b64decode(told["body"]))
+
+        answer.add_done_callback(look)
 
     def _batch(self, params: dict[str, Any], own: Session) -> None:
         frame = self.frames.get(self.contexts.get((own.id, params["executionContextId"]), ""))

@@ -3,7 +3,6 @@ of the page's objects, so that a page that replaces `localStorage` or `Array.pro
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from strictly_necessary.audit.browser._protocol import Connection, Refused
@@ -35,10 +34,3 @@ async def in_frame(connection: Connection, frame: Frame, expression: str, *, lim
     except Refused:
         return None
     return told["result"].get("value")
-
-
-def value(answer: asyncio.Future[dict[str, Any]]) -> dict[str, Any]:
-    """What was answered; nothing if it was refused or has not come."""
-    if not answer.done() or answer.cancelled() or answer.exception() is not None:
-        return {}
-    return answer.result()
