@@ -194,12 +194,16 @@ PARTIES = (
 
 
 def report(
-    findings: tuple[AuditFinding, ...] = FINDINGS, *, waivers: tuple[Waiver, ...] = WAIVERS, declared: bool = True
+    findings: tuple[AuditFinding, ...] = FINDINGS,
+    *,
+    waivers: tuple[Waiver, ...] = WAIVERS,
+    declared: bool = True,
+    observation: Observation = OBSERVATION,
 ) -> Report:
     judgement = waive(Judgement(findings, ITEMS if declared else ()), waivers, TODAY)
     declaration = load(DECLARATION) if declared else None
     plan = Plan(SITE + "/", pages=20, exclude=("/admin/*",), patience=10)
-    made = make_report(plan, OBSERVATION, judgement, declaration, DECLARATION if declared else None, waivers=waivers)
+    made = make_report(plan, observation, judgement, declaration, DECLARATION if declared else None, waivers=waivers)
     if made.declared:
         made = replace(made, declared=replace(made.declared, file="policy.toml"))
     return replace(made, parties=PARTIES)

@@ -1,10 +1,10 @@
 """The audit: what a real browser did, compared with what the site declares, in both directions.
 
-`observe` drives the browser and writes down what happened; `judge` compares it with the declaration; `make_report` makes
-of both what people read. `audit` does all three. See decision 11.
+`observe` drives the browser and writes down what happened; `judge` compares it with the declaration; `make_report`
+makes of both what people read. `audit` does all three. See decision 11.
 
-Driving a browser needs `pip install strictly-necessary[audit]`; importing this module, judging what was kept and showing
-a report do not start one.
+To drive a browser needs `pip install strictly-necessary[audit]`; to import this module, or to show a report, needs
+nothing more.
 """
 
 from __future__ import annotations

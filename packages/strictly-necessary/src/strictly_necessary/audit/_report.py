@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
@@ -156,6 +155,8 @@ def make_report(
 ) -> Report:
     """What was seen and judged, as it may be shown. `waivers` are those that `waive` was given. The declaration's file
     is read again for its lines; raises OSError if that fails."""
+    from importlib.metadata import version  # slow to load, and needed by few commands
+
     pictures: dict[str, bytes] = {}
     raw = Path(declaration_path).read_bytes() if declaration is not None and declaration_path is not None else None
     declared = None
@@ -214,6 +215,7 @@ def _look(visit: Visit, pictures: dict[str, bytes]) -> Look:
 def _parties(observation: Observation, declaration: Declaration | None) -> tuple[Party, ...]:
     # They read lists of names, which nobody needs who only shows a report.
     from strictly_necessary.audit.judge._sites import host_of, is_third, party_of, site_of
+    from strictly_necessary.audit.judge._trackers import entity_of, tracker_of
 
     hosts: dict[str, set[str]] = {}
     states: dict[str, set[State]] = {}
@@ -223,14 +225,10 @@ def _parties(observation: Observation, declaration: Declaration | None) -> tuple
                 host = host_of(request.url)
                 hosts.setdefault(site_of(host), set()).add(host)
                 states.setdefault(site_of(host), set()).add(visit.state)
-    if not hosts:
-        return ()
-    from strictly_necessary.audit.data import known
-
     parties = []
     for site in sorted(hosts):
         names = sorted(hosts[site])
-        entity = next((found for host in names if (found := known(host))), None)
+        entity = next((found for host in names if (found := tracker_of(host) or entity_of(host))), None)
         party = next((found for host in names if (found := party_of(host, declaration))), None)
         parties.append(
             Party(

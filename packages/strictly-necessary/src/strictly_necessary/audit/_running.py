@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import threading
 from collections.abc import Callable, Coroutine, Iterable
@@ -87,6 +86,8 @@ def _lacking(error: ModuleNotFoundError) -> Exception:
 
 def _run(work: Coroutine[Any, Any, Observation]) -> Observation:
     """Where a loop runs already, as below Playwright's synchronous interface, in a thread with one of its own."""
+    import asyncio  # it takes longer to load than all other commands together
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,7 +1,7 @@
 """`strictly`: check a declaration, and make from it what people and browsers need.
 
-Exit codes: 0 for no error, 1 for errors in a declaration or a refused release, 2 for a wrong command or a file that
-cannot be used.
+Exit codes: 0 for no error, 1 for errors in a declaration or a site, or a refused release, 2 for a wrong command, a file
+that cannot be used, or an audit that could look at nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from strictly_necessary.cli._audit import audit_command
 from strictly_necessary.cli._check import check_command
 from strictly_necessary.cli._diff import diff_command
 from strictly_necessary.cli._explain import explain_command
@@ -50,9 +51,10 @@ def main() -> None:
       strictly init                write a first declaration, policy.toml
       strictly check policy.toml   see what is wrong with it
       strictly explain SN202       understand what that means
+      strictly audit URL           see in a browser whether it is true
 
-    Exits with 0 if all is well, with 1 if a declaration has errors or a release is refused, and with 2 if the command
-    or a file cannot be used.
+    Exits with 0 if all is well, with 1 if a declaration or a site has errors or a release is refused, and with 2 if the
+    command or a file cannot be used, or no page could be looked at.
     """
 
 
@@ -64,6 +66,7 @@ for command in (
     headers_command,
     diff_command,
     release_command,
+    audit_command,
     schema_command,
 ):
     main.add_command(command)

@@ -35,7 +35,7 @@ def findings_section(report: Report, album: Album, comparison: Comparison | None
     body = "\n".join(parts)
     if len(groups) > 1:
         links = "".join(
-            f'<li><a href="#{name}"><strong>{name}</strong> {esc(AUDIT_CODES[name])} '
+            f'<li class="{_mood(group)}"><a href="#{name}"><strong>{name}</strong> {esc(AUDIT_CODES[name])} '
             f'<span class="number">{len(group)}</span></a></li>'
             for name, group in groups
         )
@@ -62,7 +62,7 @@ def _group(
 
 def _card(report: Report, finding: AuditFinding, album: Album, comparison: Comparison | None) -> str:
     is_error = finding.severity is Severity.ERROR
-    mood = "waived" if finding.waived is not None else "error" if is_error else "warning"
+    mood = _mood([finding])
     badges = badge("Error" if is_error else "Warning", mood)
     if finding.waived is not None:
         badges += badge("Waived", mood)
@@ -78,6 +78,12 @@ def _card(report: Report, finding: AuditFinding, album: Album, comparison: Compa
         f'<p class="message">{esc(_ended(finding.message))}</p>\n'
         f'<div class="body"><dl>{facts}</dl>{picture}</div>\n</article>'
     )
+
+
+def _mood(findings: list[AuditFinding]) -> str:
+    if all(each.waived is not None for each in findings):
+        return "waived"
+    return str(findings[0].severity)
 
 
 def _facts(report: Report, finding: AuditFinding) -> Iterable[tuple[str, str]]:

@@ -69,14 +69,14 @@ def _top(report: Report, comparison: Comparison | None) -> str:
     return (
         f'<header class="top {mood}">\n<p class="kicker">Audit of {code(report.url)}</p>\n'
         f'<h1><span class="sign" aria-hidden="true">{sign}</span> {esc(verdict(report))}</h1>\n'
-        f"<p>{compared} {esc(_when(report))}</p>\n{_since(comparison)}{_figures(report)}\n</header>"
+        f"<p>{compared} {_when(report)}</p>\n{_since(comparison)}{_figures(report)}\n</header>"
     )
 
 
 def _when(report: Report) -> str:
     """`2026-11-23T22:15:04Z` as people read it."""
-    started = report.started[:16].replace("T", ", ")
-    return f"Begun {started} UTC; it took {counted(round(report.seconds), 'second')}." if started else ""
+    started = f"<time>{esc(report.started[:16].replace('T', ', '))} UTC</time>"
+    return f"Begun {started}; it took {counted(round(report.seconds), 'second')}." if report.started else ""
 
 
 def _since(comparison: Comparison | None) -> str:

@@ -63,11 +63,15 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     head = "".join(f'<th scope="col">{esc(each)}</th>' for each in heads)
     body = []
     for first, *rest in rows:
-        cells = "".join(f'<td data-label="{esc(name)}">{cell}</td>' for name, cell in zip(heads[1:], rest, strict=True))
+        cells = "".join(_cell(name, cell) for name, cell in zip(heads[1:], rest, strict=True))
         body.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
     rows_html = "\n".join(body)
     head_html = f"<caption>{esc(caption)}</caption><thead><tr>{head}</tr></thead>"
     return f"<table>{head_html}\n<tbody>\n{rows_html}\n</tbody></table>"
+
+
+def _cell(name: str, cell: str) -> str:
+    return f'<td data-label="{esc(name)}">{cell}</td>' if cell else '<td class="empty">–</td>'
 
 
 def _list(lines: Iterable[str]) -> str:

@@ -26,25 +26,26 @@ def items_section(report: Report) -> Section | None:
     return Section(
         "items",
         "Declared items",
-        table("Declared items", ("Item", "Result", "Brought by", "Written by", "In"), rows),
+        table("Declared items", ("Item", "Result", "Brought by", "Written by", "Seen in"), rows),
         lead,
     )
 
 
 def _item(report: Report, item: ItemProof) -> tuple[str, ...]:
     excerpt = report.source.excerpt(item.item) if report.source else None
-    place = f", line {excerpt.line}" if excerpt else ""
-    name = f"{code(item.name)} <span>{esc(KINDS.get(item.kind, item.kind))}, {esc(item.item)}{place}</span>"
+    place = f" · line {excerpt.line}" if excerpt else ""
+    name = f"{code(item.name)} <span>{esc(KINDS.get(item.kind, item.kind))} · id {esc(item.item)}{place}</span>"
     if item.broken:
         links = ", ".join(f'<a href="#{each}">{each}</a>' for each in item.broken)
         errors = {each.code for each in report.findings if each.severity is Severity.ERROR and each.item == item.item}
         is_broken = bool(errors & set(item.broken))
-        result = f"{badge('Broken', 'error') if is_broken else badge('See', 'warning')} {links}"
+        unbroken = badge("See", "warning") if item.states else badge("Not seen", "warning")
+        result = f"{badge('Broken', 'error') if is_broken else unbroken} {links}"
     else:
         result = badge("Holds", "good") if item.states else badge("Not seen", "warning")
-    acts = bullets((esc(act_in_words(each)) for each in item.acts), fold_after=_SHOWN) if item.acts else "–"
-    writers = bullets((code(each) for each in item.writers), fold_after=_SHOWN) if item.writers else "–"
-    return name, result, acts, writers, esc(", ".join(STATES[state] for state in item.states)) or "–"
+    acts = bullets((esc(act_in_words(each)) for each in item.acts), fold_after=_SHOWN) if item.acts else ""
+    writers = bullets((code(each) for each in item.writers), fold_after=_SHOWN) if item.writers else ""
+    return name, result, acts, writers, esc(", ".join(STATES[state] for state in item.states))
 
 
 def pages_section(report: Report) -> Section:
@@ -66,8 +67,8 @@ def _page(page: Page, states: list[State]) -> tuple[str, ...]:
     for look in page.looks:
         for line in _troubles(page, look):
             told_of.setdefault(line, []).append(STATES[look.state])
-    lines = (f"{line} <span>{esc(', '.join(dict.fromkeys(where)))}</span>" for line, where in told_of.items())
-    return code(page.url) + title, esc(told), bullets(lines, fold_after=_SHOWN) if told_of else "–"
+    lines = (f"{line} <span>({esc(', '.join(dict.fromkeys(where)))})</span>" for line, where in told_of.items())
+    return code(page.url) + title, esc(told), bullets(lines, fold_after=_SHOWN) if told_of else ""
 
 
 def _troubles(page: Page, look: Look) -> Iterable[str]:
@@ -89,7 +90,7 @@ def parties_section(report: Report) -> Section:
         (
             code(party.site) + _others(party.site, party.hosts),
             esc(party.entity or "not in the list"),
-            esc(party.category or "–"),
+            esc(party.category or ""),
             esc(party.declared) if party.declared else badge("Not declared", "warning"),
             esc(", ".join(STATES[state] for state in party.states)),
         )

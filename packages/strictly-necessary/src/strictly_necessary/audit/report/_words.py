@@ -70,9 +70,22 @@ _ACTS = {
 }
 
 
+_DEEDS = {
+    "click": "on pressing",
+    "type": "on typing into",
+    "press": "on the key",
+    "choose": "on choosing in",
+    "submit": "on sending",
+    "go": "on going to",
+}
+
+
 def act_in_words(act: str) -> str:
-    """`load` as `while it loads`; what somebody did to something stays: `on click button "Dark"`."""
-    return _ACTS.get(act) or f"on {act}"
+    """`load` as `while it loads`, `click button "Dark"` as `on pressing button "Dark"`."""
+    deed, _, target = act.partition(" ")
+    if act in _ACTS:
+        return _ACTS[act]
+    return f"{_DEEDS[deed]} {target}" if target and deed in _DEEDS else f"on {act}"
 
 
 def counted(number: int, word: str) -> str:
@@ -91,7 +104,7 @@ def verdict(report: Report) -> str:
         return f"There is no declaration, and nothing that would need one was seen {where}."
     if report.fails:
         return f"What is declared is not what happens: {counted(len(report.errors), 'error')} {where}."
-    passed = f", but for what {counted(len(report.waived), 'waiver')} let pass" if _lets_pass(report) else ""
+    passed = f", but for {counted(len(report.waived), 'waived finding')}" if report.waived else ""
     return f"What is declared is what happens, {where}{passed}."
 
 
@@ -109,7 +122,3 @@ def place(report: Report, finding: AuditFinding) -> str | None:
     """`file:line` of the declared item."""
     excerpt = report.excerpt(finding)
     return f"{report.declared.file}:{excerpt.line}" if report.declared and excerpt else None
-
-
-def _lets_pass(report: Report) -> bool:
-    return bool(report.waived)

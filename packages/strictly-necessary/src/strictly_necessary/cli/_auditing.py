@@ -1,0 +1,135 @@
+"""What `strictly audit` does once its command line is understood."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from strictly_necessary.audit import AuditError, Plan, Report, Waiver, audit
+from strictly_necessary.audit._waivers import read_waivers
+from strictly_necessary.audit.report import Comparison, as_html, as_json, as_junit, as_sarif, compare
+from strictly_necessary.audit.report._lines import as_text, summary
+from strictly_necessary.cli._files import Unusable, complain, declaration_in, read, shown
+from strictly_necessary.cli._progress import ProgressLine
+from strictly_necessary.declaration._items import Jurisdiction
+
+_FORMS: dict[str, tuple[str, Callable[[Report, Comparison | None], str]]] = {
+    "html": ("audit.html", as_html),
+    "json": ("audit.json", lambda report, _: as_json(report)),
+    "sarif": ("audit.sarif", as_sarif),
+    "junit": ("audit.junit.xml", lambda report, _: as_junit(report)),
+}
+_INTERRUPTED = 130
+"""What a shell says of a program that Ctrl-C ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be audited, compared and written."""
+
+    plan: Plan
+    declaration: Path | None
+    jurisdictions: tuple[Jurisdiction, ...]
+    waivers: Path | None
+    forms: tuple[str, ...]
+    output: Path
+    earlier: Path | None
+
+
+def carry_out(order: Order, *, style: str, only_new: bool, strict: bool) -> int:
+    """The exit code. Raises click's exceptions for files that cannot be used."""
+    # What is wrong with a file is told before the browser starts.
+    if order.declaration is not None:
+        declaration_in(order.declaration)
+    kept = _waivers(order.waivers) if order.waivers is not None else ()
+    before = read(order.earlier).decode("utf-8", "replace") if order.earlier is not None else None
+    if before is not None and order.earlier is not None:
+        _compared(order.earlier, before, before)
+    if order.forms:
+        _make(order.output)
+    report = _audited(order.plan, order.declaration, order.jurisdictions, kept)
+    document = as_json(report)
+    comparison = (
+        _compared(order.earlier, before, document) if order.earlier is not None and before is not None else None
+    )
+    paths = [_written(order.output, form, report, comparison) for form in order.forms]
+    if style == "json":
+        click.echo(document, nl=False)
+    else:
+        for finding in report.findings:
+            is_new = comparison is None or comparison.is_new(finding.code, finding.subject)
+            if finding.waived is None and (is_new or not only_new):
+                click.echo(as_text(report, finding, is_new=comparison is not None and is_new))
+    click.echo(summary(report, comparison), err=True)
+    if paths:
+        click.echo(f"Reports: {', '.join(str(path) for path in paths)}", err=True)
+    if report.saw_nothing:
+        return 2
+    return int(_fails(report, comparison if only_new else None, strict=strict))
+
+
+def _fails(report: Report, comparison: Comparison | None, *, strict: bool) -> bool:
+    if comparison is not None:
+        return bool(comparison.new) if strict else comparison.fails
+    return report.fails or (strict and bool(report.warnings))
+
+
+def _audited(
+    plan: Plan, declaration: Path | None, jurisdictions: tuple[Jurisdiction, ...], waivers: tuple[Waiver, ...]
+) -> Report:
+    line = ProgressLine()
+    try:
+        return audit(plan, declaration, jurisdictions=jurisdictions, waivers=waivers, progress=line)
+    except AuditError as error:
+        line.end()
+        raise _Impossible(str(error)) from error
+    except KeyboardInterrupt:
+        line.end()
+        if plan.resume is not None:
+            click.echo(f"Interrupted. The same command goes on from {plan.resume}.", err=True)
+        else:
+            click.echo("Interrupted. With --resume FILE, what is done is kept, and the next one goes on.", err=True)
+        sys.exit(_INTERRUPTED)
+    finally:
+        line.end()
+
+
+class _Impossible(click.ClickException):
+    exit_code = 2
+
+
+def _waivers(file: Path) -> tuple[Waiver, ...]:
+    waivers, findings = read_waivers(read(file), shown(file), dt.datetime.now(dt.UTC).date())
+    if findings:
+        complain(findings)
+        raise SystemExit(1)
+    return waivers
+
+
+def _compared(file: Path, before: str, after: str) -> Comparison:
+    try:
+        return compare(before, after)
+    except ValueError as error:
+        raise click.UsageError(f"{file} cannot be compared: {error}.") from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unusable(folder, error) from error
+
+
+def _written(folder: Path, form: str, report: Report, comparison: Comparison | None) -> Path:
+    name, render = _FORMS[form]
+    path = folder / name
+    try:
+        path.write_text(render(report, comparison), encoding="utf-8")
+    except OSError as error:
+        raise Unusable(path, error) from error
+    return path
