@@ -12,8 +12,10 @@ from strictly_necessary.audit.judge import (
     consent,
     coverage,
     drift,
+    fingerprints,
     identifiers,
     items,
+    recording,
     returning,
     signing,
     storage,
@@ -27,6 +29,7 @@ from strictly_necessary.declaration._items import Jurisdiction
 __all__ = ["judge"]
 
 _JUDGES = (storage, drift, consent, signing, returning, third_parties, identifiers, coverage)
+_OF_BEHAVIOUR = (fingerprints, recording)
 
 
 def judge(
@@ -37,5 +40,6 @@ def judge(
     case = open_case(observation, declaration, jurisdictions)
     hide = case.identifiers.hider()
     raw = [each for judging in _JUDGES for each in judging.findings(case)]
+    raw += [each for judging in _OF_BEHAVIOUR for each in judging.findings(observation, declaration)]
     findings = merge(raw, hide)
     return Judgement(findings, items.proofs(case, findings, hide))

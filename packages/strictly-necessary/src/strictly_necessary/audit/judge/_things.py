@@ -138,8 +138,7 @@ def history(visits: tuple[Visit, ...]) -> Iterator[Sight]:
     present: dict[tuple[object, ...], Stored] = {}
     previous: State | None = None
     for visit in visits:
-        if visit.state is not previous and previous is not None:
-            yield from (Sight(thing_of(stored), visit, 0, stored) for stored in present.values())
+        begins = visit.state is not previous and previous is not None
         previous = visit.state
         # A tab begins without keys of its session.
         present = {key: stored for key, stored in present.items() if stored.kind is not Kind.SESSION}
@@ -176,7 +175,8 @@ def history(visits: tuple[Visit, ...]) -> Iterator[Sight]:
                     by = pending.get(thing)
                     yield Sight(thing, visit, act, stored, by, before is None and by is None)
                 present = after | _unseen(present, after, visit)
-            if deed_of(visit, act) in _TURNS:
+            if deed_of(visit, act) in _TURNS or (begins and snapshot is not None):
+                begins = False
                 yield from (Sight(thing_of(stored), visit, act, stored) for stored in present.values())
 
 
