@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -40,44 +40,51 @@ REASONS = {
 """The browser's words of `Network.SetCookieBlockedReason`."""
 
 
+_FLEETING = 30
+"""Seconds: a shorter life may be over before anybody looks."""
+
+
 @dataclass(slots=True)
 class Jar:
-    """What is in the jar at the end, and what was there or removed on the way: who is absent, and was never removed,
-    was not taken."""
+    """What was in the jar whenever it was looked at, and what was removed on the way: what was in neither was not
+    taken."""
 
-    kept: set[tuple[str, str]] = field(default_factory=set)
+    kept: set[tuple[str, str, str]] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
-    blocks_all: bool = False
+    cleared: bool = False
+    """A response said Clear-Site-Data."""
+
+    looked: bool = False
 
     def look(self, stored: Iterable[Stored]) -> None:
-        for each in stored:
-            if each.kind is Kind.COOKIE:
-                self.kept.add((each.name, each.origin.removeprefix("//")))
+        """One look: name, host and value of each."""
+        self.looked = True
+        self.kept.update((each.name, each.origin.removeprefix("//"), each.value) for each in stored)
 
-    def has(self, name: str, domain: str | None, host: str) -> bool:
-        return (name, domain or host) in self.kept or (name, host) in self.kept
+    def lacks(self, name: str, life: float | None) -> bool:
+        """Whether a cookie that nobody removed is nowhere."""
+        if not self.looked or self.cleared or name in self.removed or (life is not None and life < _FLEETING):
+            return False
+        return all(name != each for each, _, _ in self.kept)
+
+    def has_value(self, name: str, value: str) -> bool:
+        return any((name, value) == (each, kept) for each, _, kept in self.kept)
 
     def script_writes(self, writes: list[Write]) -> list[Write]:
         """Cookies of scripts that are nowhere were refused."""
         return [self._script(write) if write.kind is Kind.COOKIE and not write.removes else write for write in writes]
 
     def _script(self, write: Write) -> Write:
-        if write.name in self.removed or any(name == write.name for name, _ in self.kept):
-            return write
-        return replace(write, refused=write.refused or "the browser did not take it")
+        return replace(write, refused="the browser did not take it") if self.lacks(write.name, write.life) else write
 
 
 def header_writes(hop: Hop, number: int, jar: Jar) -> list[Write]:
     """One write for each Set-Cookie line of this answer."""
-    assert hop.answer is not None  # noqa: S101 - the caller has looked
-    where = urlsplit(hop.url)
-    host = where.hostname or ""
     result = []
-    for line in hop.answer.lines:
+    for line in hop.answer.lines if hop.answer else ():
         parsed, broken = _parse(line)
         name = parsed.name.decode("utf-8", "replace") if parsed else line.partition("=")[0].strip()
         life = lifetime(parsed, time.time()) if parsed else None
-        removes = life == 0
         result.append(
             Write(
                 kind=Kind.COOKIE,
@@ -89,12 +96,19 @@ def header_writes(hop: Hop, number: int, jar: Jar) -> list[Write]:
                 worker=hop.worker,
                 value=parsed.value.decode("utf-8", "replace") if parsed else "",
                 life=life,
-                refused=_refused(line, parsed, broken, hop, host, where.scheme in {"https", "wss"}, jar, removes),
-                removes=removes,
+                refused=_refused(line, parsed, broken, hop, jar),
+                removes=life == 0,
                 request=number,
             )
         )
     return result
+
+
+def removed_names(line: str) -> Iterator[str]:
+    """The cookie's name, if the line removes it."""
+    parsed, _ = _parse(line)
+    if parsed and lifetime(parsed, time.time()) == 0:
+        yield parsed.name.decode("utf-8", "replace")
 
 
 def without_value(line: str) -> str:
@@ -111,26 +125,32 @@ def _parse(line: str) -> tuple[SetCookie | None, str | None]:
         return None, str(error)
 
 
-def _refused(
-    line: str, parsed: SetCookie | None, broken: str | None, hop: Hop, host: str, secure: bool, jar: Jar, removes: bool
-) -> str | None:
-    assert hop.answer is not None  # noqa: S101
+def _refused(line: str, parsed: SetCookie | None, broken: str | None, hop: Hop, jar: Jar) -> str | None:
+    if hop.answer is None or parsed is None:
+        return broken
+    where = urlsplit(hop.url)
+    own = refusal(parsed, host=where.hostname or "", secure=where.scheme in {"https", "wss"})
     reasons = hop.answer.blocked.get(line)
-    own = broken or (refusal(parsed, host=host, secure=secure) if parsed else None)
     if reasons is not None:
         return own or "; ".join(REASONS.get(each, f"the browser says {each}") for each in reasons)
-    if parsed is None:
-        return own
-    name = parsed.name.decode("utf-8", "replace")
-    if removes or name in jar.removed or jar.has(name, parsed.domain, host):
+    name, value = (text.decode("utf-8", "replace") for text in (parsed.name, parsed.value))
+    life = lifetime(parsed, time.time())
+    if life == 0:
         return None
-    return own or "the browser did not keep it"
+    if own is not None and not jar.has_value(name, value):
+        return own
+    return "the browser did not keep it" if jar.lacks(name, life) else None
 
 
-def stored_cookies(cookies: Iterable[dict[str, Any]], now: float) -> list[Stored]:
-    """The jar, as `Storage.getCookies` tells it."""
+def stored_cookies(cookies: Iterable[dict[str, Any]], now: float, lives: Mapping[str, float | None]) -> list[Stored]:
+    """The jar, as `Storage.getCookies` tells it. `lives` are what scripts asked for: the page's clock runs ahead, and
+    an end that a script reckons from it is later by as much."""
     result = []
     for each in cookies:
+        life = None if each["session"] else each["expires"] - now
+        asked = lives.get(each["name"])
+        if life is not None and asked is not None:
+            life = min(life, asked)
         partition = (each.get("partitionKey") or {}).get("topLevelSite")
         cookie = Cookie(
             domain=each["domain"],
@@ -138,7 +158,7 @@ def stored_cookies(cookies: Iterable[dict[str, Any]], now: float) -> list[Stored
             secure=each["secure"],
             http_only=each["httpOnly"],
             same_site=each.get("sameSite"),
-            life=None if each["session"] else each["expires"] - now,
+            life=life,
             partition=partition,
         )
         origin = "//" + each["domain"].removeprefix(".")

@@ -109,6 +109,8 @@ class Network:
             blocked.setdefault(each.get("cookieLine", ""), []).extend(each["blockedReasons"])
         answer = Answer(lines, blocked, _headers(headers), params.get("statusCode", 0))
         self._recording.answers.setdefault(params["requestId"], []).append(answer)
+        for line in lines:  # what a response writes is on the browser's own clock
+            self._recording.lives.pop(line.partition("=")[0].strip(), None)
         if lines or any(name.lower() == "clear-site-data" for name in headers):
             self._recording.written += 1
 

@@ -8,7 +8,7 @@ import time
 from strictly_necessary.audit._observation import State, Stored
 from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit.browser._cookies import stored_cookies
-from strictly_necessary.audit.browser._protocol import BrowserError, Connection, Refused
+from strictly_necessary.audit.browser._protocol import BrowserError, Connection, RefusedError
 from strictly_necessary.audit.browser._snapshot import in_order
 from strictly_necessary.audit.browser._tab import Tab, close_tab, ensure_tab
 from strictly_necessary.audit.browser._watch import Watch
@@ -52,9 +52,9 @@ class Person:
     async def _cookies(self) -> list[Stored]:
         try:
             told = await self._connection.ask("Storage.getCookies", {"browserContextId": self.context})
-        except Refused:
+        except RefusedError:
             return []
-        return stored_cookies(told["cookies"], time.time())
+        return stored_cookies(told["cookies"], time.time(), self._watch.recording.lives)
 
     async def remove(self, kinds: frozenset[Kind]) -> None:
         """Remove these kinds of all that this person has met; never the HTTP cache."""

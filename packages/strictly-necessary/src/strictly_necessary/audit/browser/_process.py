@@ -48,7 +48,6 @@ _FLAGS = (
     "--disable-extensions",
     "--disable-gpu",
     "--disable-hang-monitor",
-    "--disable-ipc-flooding-protection",
     "--disable-popup-blocking",
     "--disable-prompt-on-repost",
     "--disable-renderer-backgrounding",
@@ -151,10 +150,14 @@ def _signal(process: asyncio.subprocess.Process, number: int) -> None:
 
 async def _remove(profile: Path) -> None:
     for _ in range(20):
-        shutil.rmtree(profile, ignore_errors=True)
-        if not profile.exists():
+        if _is_removed(profile):
             return
         await asyncio.sleep(0.05)  # the last of its processes is still writing
+
+
+def _is_removed(profile: Path) -> bool:
+    shutil.rmtree(profile, ignore_errors=True)
+    return not profile.exists()
 
 
 async def start(program: str, arguments: Sequence[str], *, cookies: bool) -> Process:
@@ -183,6 +186,10 @@ async def start(program: str, arguments: Sequence[str], *, cookies: bool) -> Pro
     return Process(process, profile, address)
 
 
+def _lines(file: Path) -> list[str]:
+    return file.read_text().split() if file.exists() else []
+
+
 async def _address(process: asyncio.subprocess.Process, file: Path) -> str:
     while True:
         if process.returncode is not None:
@@ -190,6 +197,6 @@ async def _address(process: asyncio.subprocess.Process, file: Path) -> str:
                 f"Chromium ended at once with exit code {process.returncode}: "
                 "start it by hand to see why, or give another with --chromium"
             )
-        if file.exists() and len(lines := file.read_text().split()) == 2:
+        if len(lines := _lines(file)) == 2:
             return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
         await asyncio.sleep(0.01)

@@ -24,7 +24,7 @@ class BrowserError(Exception):
     """The browser cannot be used. The message says what to do."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The browser did not do what a command asked for: the target is gone, or the page is in a state without it."""
 
 
@@ -47,7 +47,7 @@ class Connection:
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         answer.add_done_callback(_seen)
         if self.lost.is_set():
-            answer.set_exception(Refused("the browser has gone"))
+            answer.set_exception(RefusedError("the browser has gone"))
             return answer
         self._number += 1
         message: dict[str, Any] = {"id": self._number, "method": method, "params": params or {}}
@@ -61,18 +61,18 @@ class Connection:
     async def ask(
         self, method: str, params: Params | None = None, session: str = "", *, limit: float = 5.0
     ) -> dict[str, Any]:
-        """Send a command and wait for its answer. Raises `Refused`, also if none comes within `limit` seconds."""
+        """Send a command and wait for its answer. Raises `RefusedError`, also if none comes within `limit` seconds."""
         try:
             return await asyncio.wait_for(self.post(method, params, session), limit)
         except TimeoutError:
-            raise Refused(f"{method} was not answered within {limit:g} seconds") from None
+            raise RefusedError(f"{method} was not answered within {limit:g} seconds") from None
 
     def forget(self, session: str) -> None:
         """A session has ended: nothing of it will be answered."""
         for number in [each for each, (owner, _) in self._waiting.items() if owner == session]:
             _, answer = self._waiting.pop(number)
             if not answer.done():
-                answer.set_exception(Refused("the target is gone"))
+                answer.set_exception(RefusedError("the target is gone"))
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -102,7 +102,7 @@ class Connection:
         if answer is None or answer.done():
             return
         if "error" in message:
-            answer.set_exception(Refused(message["error"].get("message", "no reason given")))
+            answer.set_exception(RefusedError(message["error"].get("message", "no reason given")))
         else:
             answer.set_result(message.get("result", {}))
 
@@ -120,7 +120,7 @@ class Connection:
         self.lost.set()
         for _, answer in self._waiting.values():
             if not answer.done():
-                answer.set_exception(Refused("the browser has gone"))
+                answer.set_exception(RefusedError("the browser has gone"))
         self._waiting.clear()
 
 

@@ -19,7 +19,8 @@ from strictly_necessary.audit._observation import (
     Trouble,
     Write,
 )
-from strictly_necessary.audit.browser._cookies import Jar, header_writes
+from strictly_necessary.audit.browser._cookies import Jar, header_writes, removed_names
+from strictly_necessary.declaration._items import Kind
 
 LONGEST_TEXT = 64 * 1024
 """Characters of one value or body that are kept."""
@@ -88,6 +89,9 @@ class Recording:
     flying: set[str] = field(default_factory=set)
     writes: list[Write] = field(default_factory=list)
     calls: dict[tuple[Any, ...], tuple[int, dict[tuple[str, ...], None], Stack]] = field(default_factory=dict)
+    lives: dict[str, float | None] = field(default_factory=dict)
+    """What scripts of this person asked for, by the cookie's name; goes on from visit to visit."""
+
     snapshots: list[Snapshot] = field(default_factory=list)
     mishaps: list[Mishap] = field(default_factory=list)
     events: int = 0
@@ -116,6 +120,8 @@ class Recording:
         self.events += 1
         for write in batch.writes:
             self.written += 1
+            if write.kind is Kind.COOKIE:
+                self.lives[write.name] = None if write.removes else write.life
             if len(self.writes) >= MOST_WRITES:
                 self.mishap(Trouble.TOO_MUCH, f"scripts wrote more than {MOST_WRITES} times; the rest is not recorded")
                 break
@@ -185,10 +191,11 @@ class Recording:
 
     def made_writes(self, jar: Jar) -> tuple[Write, ...]:
         """Those of headers, then those of scripts, each in the order of the acts."""
-        result: list[Write] = []
-        for number, hop in enumerate(self.hops):
-            if hop.answer is not None and hop.answer.lines:
-                result += header_writes(hop, number, jar)
+        answers = [hop.answer for hop in self.hops if hop.answer is not None]
+        jar.removed.update(name for answer in answers for line in answer.lines for name in removed_names(line))
+        jar.removed.update(each.name for each in self.writes if each.removes and each.kind is Kind.COOKIE)
+        jar.cleared = any("clear-site-data" in answer.headers for answer in answers)
+        result = [write for number, hop in enumerate(self.hops) for write in header_writes(hop, number, jar)]
         return tuple(sorted(result + jar.script_writes(self.writes), key=lambda write: write.act))
 
 

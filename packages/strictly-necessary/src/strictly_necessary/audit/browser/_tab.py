@@ -13,11 +13,12 @@ from strictly_necessary.audit._observation import Act, Deed, Snapshot, Stored, T
 from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit.browser._clock import Clock
 from strictly_necessary.audit.browser._cookies import Jar, stored_cookies
-from strictly_necessary.audit.browser._protocol import Connection, Refused, told_by
-from strictly_necessary.audit.browser._recording import Recording
+from strictly_necessary.audit.browser._protocol import Connection, RefusedError, told_by
+from strictly_necessary.audit.browser._recording import Hop, Recording
 from strictly_necessary.audit.browser._snapshot import LOOK, LOOK_DEEP, deep, in_order, keys, partition_of
 from strictly_necessary.audit.browser._watch import Frame, Watch
 from strictly_necessary.audit.browser._worlds import in_frame, world_of
+from strictly_necessary.declaration._items import Kind
 
 if TYPE_CHECKING:
     from strictly_necessary.audit.browser._person import Person
@@ -61,6 +62,7 @@ class Tab:
         self._recording = Recording()
         self._deadline = time.monotonic() + plan.timeout
         self._jar = Jar()
+        self._looked_at = -1
         self._clock = Clock(connection, watch)
         self.person = person
 
@@ -94,33 +96,38 @@ class Tab:
         try:
             await ensure_tab(self._connection, self._watch)
             arrived = await self._navigate(self._url)
-        except Refused as problem:
+        except RefusedError as problem:
             self._mishap(Trouble.UNREACHABLE, f"the browser could not open the page: {problem}")
         if arrived:
             await self._loaded()
             await self._rest()
-        self._look_at_answer()
+            self._look_at_answer()
         self._recording.begin(Act(Deed.WAIT))
         if self.alive and arrived:
             await self._pass()
         await self._snapshot()
 
     async def _navigate(self, url: str) -> bool:
-        """Whether there is a page now. Raises `Refused`."""
+        """Whether there is a page now. Raises `RefusedError`."""
         watch, session = self._watch, self._watch.page
         watch.loaded = False
         answer = self._connection.post("Page.navigate", {"url": url}, session)
-        done, _ = await asyncio.wait([answer], timeout=max(0.1, self._deadline - time.monotonic()))
-        if not done:
-            self._connection.post("Page.stopLoading", None, session)
-            self._mishap(Trouble.TIMEOUT, f"nothing came within {self._plan.timeout:g} seconds")
+        while not answer.done() and self.alive and time.monotonic() < self._deadline:
+            await watch.wait(0.1)
+        if not answer.done():
+            if self.alive:
+                self._connection.post("Page.stopLoading", None, session)
+                self._mishap(Trouble.TIMEOUT, f"nothing came within {self._plan.timeout:g} seconds")
             return False
         told = answer.result()
         error = told.get("errorText")
         if error is None:
             return True
-        trouble, message = _network_trouble(error, is_download=bool(told.get("isDownload")))
-        self._mishap(trouble, message)
+        hop = self._document()
+        if hop is not None and (hop.status >= 400 or hop.status in {204, 205}):
+            self._mishap(Trouble.STATUS, f"the server answered {hop.status}, and nothing to show")
+        else:
+            self._mishap(*_network_trouble(error, url, is_download=bool(told.get("isDownload"))))
         return False
 
     async def _loaded(self) -> None:
@@ -129,6 +136,7 @@ class Tab:
         self._clock.run(_LOADING)
         while self.alive and not watch.loaded and not watch.stopped:
             if time.monotonic() > self._deadline:
+                self._connection.post("Runtime.terminateExecution", None, watch.page)
                 self._connection.post("Page.stopLoading", None, watch.page)
                 self._mishap(Trouble.TIMEOUT, f"it had not loaded after {self._plan.timeout:g} seconds")
                 return
@@ -137,10 +145,13 @@ class Tab:
                 await asyncio.sleep(0.004)
                 self._clock.run(50)
 
+    def _document(self) -> Hop | None:
+        """The last answer to the request for the page."""
+        own = [hop for hop in self._recording.hops if hop.type == "document" and hop.url == hop.top]
+        return own[-1] if own else None
+
     def _look_at_answer(self) -> None:
-        hop = next(
-            (each for each in reversed(self._recording.hops) if each.type == "document" and each.url == each.top), None
-        )
+        hop = self._document()
         if hop is None:
             return
         if hop.status >= 400:
@@ -158,7 +169,10 @@ class Tab:
         before = frozenset(self._watch.sessions)
         left = await self._clock.run_and_wait(self._plan.patience * 1000, self._left(_STUCK))
         if left > 0 and self.alive and not self._watch.stopped:
-            await self._clock.run_and_wait(left, self._left(1.0), policy="advance")
+            left = await self._clock.run_and_wait(left, self._left(1.0), policy="advance")
+        if left > 0 and self.alive and await self._clock.now() is None and self.alive:
+            self._connection.post("Runtime.terminateExecution", None, self._watch.page)
+            self._mishap(Trouble.TOO_MUCH, "a script ran without an end; it was ended")
         await self._rest()
         if self.alive and self._clock.run_late_workers(self._plan.patience * 1000, before):
             await self._rest()
@@ -204,11 +218,11 @@ class Tab:
     async def finish(self) -> Visit:
         """What was seen. The tab is free for the next page."""
         recording = self._recording
-        if not recording.snapshots or recording.snapshots[-1].act != recording.act:
-            await self._snapshot(only_if_written=-1 if recording.snapshots else None)
+        if recording.events != self._looked_at:
+            await self._snapshot(only_if_written=recording.written)
         screenshot = await self._screenshot() if self._plan.screenshots and self.alive else None
         title = await self.evaluate("document.title") if self.alive else ""
-        address, status = self.address, self._status()
+        address, document = self.address, self._document()
         await self._park()
         recording.join()
         self._watch.record(Recording())
@@ -217,7 +231,7 @@ class Tab:
             url=self._url,
             address=address,
             title=title if isinstance(title, str) else "",
-            status=status,
+            status=document.status if document else 0,
             acts=tuple(recording.acts),
             snapshots=tuple(recording.snapshots),
             writes=recording.made_writes(self._jar),
@@ -241,14 +255,10 @@ class Tab:
                 return
         await close_tab(self._connection, watch)
 
-    def _status(self) -> int:
-        documents = [hop for hop in self._recording.hops if hop.type == "document" and hop.url == hop.top]
-        return documents[-1].status if documents else 0
-
     async def _screenshot(self) -> bytes | None:
         try:
             told = await self._connection.ask("Page.captureScreenshot", {"format": "png"}, self._watch.page, limit=3)
-        except Refused:
+        except RefusedError:
             return None
         return base64.b64decode(told["data"])
 
@@ -268,7 +278,7 @@ class Tab:
         told = await everything
         cookies: list[Stored] = []
         if not isinstance(told[0], BaseException):
-            cookies = stored_cookies(told[0]["cookies"], time.time())
+            cookies = stored_cookies(told[0]["cookies"], time.time(), self._recording.lives)
         seen: dict[str, list[Stored]] = {}
         for each in told[1:]:
             if not isinstance(each, BaseException):
@@ -278,12 +288,10 @@ class Tab:
         self._jar.look(cookies)
         all_stored = in_order(cookies + [each for group in self._remembered.values() for each in group])
         recording = self._recording
-        if only_if_written is not None and recording.snapshots and recording.written == only_if_written:
-            if {(s.kind, s.name, s.origin, s.value) for s in recording.snapshots[-1].stored} == {
-                (s.kind, s.name, s.origin, s.value) for s in all_stored
-            }:
-                return
-        recording.snapshots.append(Snapshot(recording.act, all_stored))
+        last = recording.snapshots[-1].stored if recording.snapshots else None
+        self._looked_at = recording.events
+        if only_if_written != recording.written or last is None or _facts(last) != _facts(all_stored):
+            recording.snapshots.append(Snapshot(recording.act, all_stored))
 
     async def _look(self, frame: Frame) -> tuple[str, list[Stored]]:
         """The storage key of a frame, and what is kept under it."""
@@ -381,10 +389,14 @@ _KEYS = {
 }
 
 
-def _network_trouble(error: str, *, is_download: bool) -> tuple[Trouble, str]:
+def _facts(stored: tuple[Stored, ...]) -> list[tuple[Kind, str, str, str | None, str]]:
+    return [(each.kind, each.name, each.origin, each.partition, each.value) for each in stored]
+
+
+def _network_trouble(error: str, url: str, *, is_download: bool) -> tuple[Trouble, str]:
     """The browser's `net::` error in words."""
     if is_download:
-        return Trouble.DOWNLOAD, "it is a file to download, not a page"
+        return Trouble.DOWNLOAD, f"{url} is a file to download; it was refused"
     if error.startswith(("net::ERR_CERT", "net::ERR_SSL", "net::ERR_BAD_SSL")):
         return Trouble.TLS, f"the connection is not safe ({error.removeprefix('net::')})"
     if error == "net::ERR_TOO_MANY_REDIRECTS":
@@ -393,7 +405,7 @@ def _network_trouble(error: str, *, is_download: bool) -> tuple[Trouble, str]:
 
 
 async def ensure_tab(connection: Connection, watch: Watch) -> None:
-    """Raises `Refused`."""
+    """Raises `RefusedError`."""
     if watch.page:
         return
     watch.expecting = True
@@ -403,12 +415,12 @@ async def ensure_tab(connection: Connection, watch: Watch) -> None:
         await asyncio.wait_for(watch.ready.wait(), 5)
         await connection.ask("Runtime.evaluate", {"expression": "0"}, watch.page)  # all that was posted is in force
     except TimeoutError:
-        raise Refused("the browser opened no tab") from None
+        raise RefusedError("the browser opened no tab") from None
 
 
 async def close_tab(connection: Connection, watch: Watch) -> None:
     """The next page gets another."""
     if watch.target:
-        with suppress(Refused):
+        with suppress(RefusedError):
             await connection.ask("Target.closeTarget", {"targetId": watch.target}, limit=2)
     watch.gone()

@@ -119,6 +119,7 @@ class Watch:
 
     def record(self, recording: Recording) -> None:
         """From now on, what happens belongs there."""
+        recording.lives = self.recording.lives
         self.recording = recording
         self.network = Network(recording)
         self.loaded = self.stopped = False
@@ -354,7 +355,7 @@ class Watch:
 
     def download(self, params: dict[str, Any]) -> None:
         """The page gave a file instead of showing something. The browser has refused it."""
-        self.recording.mishap(Trouble.DOWNLOAD, f"a file to download came from {params['url']}; it was refused")
+        self.recording.mishap(Trouble.DOWNLOAD, f"{params['url']} is a file to download; it was refused")
         self.recording.events += 1
         self.changed.set()
 
@@ -365,7 +366,9 @@ class Watch:
         self.recording.events += 1
         if self.dialogs <= MOST_DIALOGS:
             self.recording.mishap(Trouble.DIALOG, f"the page opened a dialog ({kind}); it was closed")
-        elif self.dialogs % MOST_DIALOGS == 0:
+        elif self.dialogs == MOST_DIALOGS + 1:
+            self.recording.mishap(Trouble.TOO_MUCH, f"more than {MOST_DIALOGS} dialogs; its script was ended")
+        if self.dialogs > MOST_DIALOGS:
             self.connection.post("Runtime.terminateExecution", None, own.id)
 
     def _crash(self, _params: dict[str, Any], own: Session) -> None:

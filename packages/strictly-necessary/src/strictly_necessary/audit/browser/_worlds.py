@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from strictly_necessary.audit.browser._protocol import Connection, Refused
+from strictly_necessary.audit.browser._protocol import Connection, RefusedError
 from strictly_necessary.audit.browser._watch import WORLD, Frame
 
 
 async def world_of(connection: Connection, frame: Frame) -> int:
-    """The number of the audit's world in this frame. Raises `Refused`."""
+    """The number of the audit's world in this frame. Raises `RefusedError`."""
     if frame.world is None:
         made = await connection.ask(
             "Page.createIsolatedWorld", {"frameId": frame.id, "worldName": WORLD}, frame.session
@@ -31,6 +31,6 @@ async def in_frame(connection: Connection, frame: Frame, expression: str, *, lim
             "timeout": limit * 1000,
         }
         told = await connection.ask("Runtime.evaluate", params, frame.session, limit=limit)
-    except Refused:
+    except RefusedError:
         return None
     return told["result"].get("value")
