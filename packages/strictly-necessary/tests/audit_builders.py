@@ -177,7 +177,7 @@ def script(
 def request(
     url: str,
     *,
-    type: str = "script",
+    type: str = "script",  # noqa: A002 - the name of the field
     act: int = LOAD,
     method: str = "GET",
     status: int = 200,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from strictly_necessary.audit._observation import NO_CHOICE, Observation, Request, Visit
+from strictly_necessary.audit.judge._naming import namer
 from strictly_necessary.audit.judge._sites import host_of, is_third, leads_abroad, party_of, site_of
 from strictly_necessary.audit.judge._things import (
     Sight,
@@ -31,6 +33,8 @@ class Case:
     visits: tuple[tuple[Visit, ...], ...]
     browsers: tuple[Sights, ...]
     identifiers: Identifiers
+    named: Callable[[Thing], Thing]
+    """The name by which a thing is told."""
 
     def item(self, thing: Thing) -> Item | None:
         """The item that declares it, if it is ours."""
@@ -80,7 +84,15 @@ def open_case(
     visits = visits_of(observation)
     browsers = tuple(tuple(history(each)) for each in visits)
     wanted = jurisdictions or (declaration.policy.jurisdictions if declaration else ())
-    return Case(observation, declaration, frozenset(wanted) or EVERYWHERE, visits, browsers, Identifiers(browsers))
+    return Case(
+        observation,
+        declaration,
+        frozenset(wanted) or EVERYWHERE,
+        visits,
+        browsers,
+        Identifiers(browsers),
+        namer(browsers, declaration),
+    )
 
 
 def is_navigation(request: Request) -> bool:

@@ -37,6 +37,41 @@ CLOAKERS = (
 """Domains that trackers let others name as their own hosts, beside those of the list."""
 
 
+CARRIERS = (
+    "akamai.net",
+    "akamaiedge.net",
+    "amazonaws.com",
+    "awsglobalaccelerator.com",
+    "azureedge.net",
+    "azurefd.net",
+    "azurewebsites.net",
+    "b-cdn.net",
+    "cdn.cloudflare.net",
+    "cdn77.org",
+    "cloudapp.azure.com",
+    "cloudfront.net",
+    "edgekey.net",
+    "edgesuite.net",
+    "fastly.net",
+    "fly.dev",
+    "ghs.googlehosted.com",
+    "github.io",
+    "gitlab.io",
+    "herokuapp.com",
+    "herokudns.com",
+    "kxcdn.com",
+    "netlify.app",
+    "netlify.com",
+    "onrender.com",
+    "pages.dev",
+    "trafficmanager.net",
+    "vercel-dns.com",
+    "windows.net",
+    "workers.dev",
+)
+"""Delivery networks and hosting, which many sites are reached through by a CNAME."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """Who is behind a host."""
@@ -82,4 +117,13 @@ def tracker_of(host: str) -> Entity | None:
 
 
 def is_cloaker(host: str) -> bool:
-    return any(host == known or host.endswith(f".{known}") for known in CLOAKERS)
+    return _is_below(host, CLOAKERS)
+
+
+def is_carrier(host: str) -> bool:
+    entity = entity_of(host)
+    return _is_below(host, CARRIERS) or (entity is not None and not entity.tracks)
+
+
+def _is_below(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)

@@ -42,9 +42,10 @@ def findings(case: Case) -> Iterator[Raw]:
                 continue
             after_no = refused is not None and moment >= refused
             code = "SN412" if after_no else "SN413" if sight.visit.state is State.GPC else "SN411"
-            message = f"{sight.thing} {_MESSAGES[code]}"
+            thing = case.named(sight.thing)
+            message = f"{thing} {_MESSAGES[code]}"
             where = seen(sight.visit, sight.act)
-            yield Raw(code, str(sight.thing), message, where, of_write(sight.write), item=item.id)
+            yield Raw(code, str(thing), message, where, of_write(sight.write), item=item.id)
 
 
 def _first(visits: tuple[Visit, ...], wanted: Callable[[Act], bool]) -> Moment | None:

@@ -31,19 +31,21 @@ def findings(case: Case) -> Iterator[Raw]:
             if item is None or sight.visit.state is State.NO_COOKIES:
                 continue
             if sight.thing.kind is Kind.COOKIE:
-                yield from _attributes(sight, item)
-                yield from _life(sight, item)
+                yield from _attributes(case, sight, item)
+                yield from _life(case, sight, item)
                 yield from _renewed(case, sight, item, first)
             if sight.write is not None and sight.stored is None:
                 yield from _writer(case, sight, sight.write, item)
 
 
-def _raw(code: str, sight: Sight, message: str, item: Item, fix: str | None = None) -> Raw:
-    text = f"{sight.thing} {message}"
-    return Raw(code, str(sight.thing), text, seen(sight.visit, sight.act), of_write(sight.write), item.id, fix)
+def _raw(case: Case, code: str, sight: Sight, message: str, item: Item, fix: str | None = None) -> Raw:
+    thing = case.named(sight.thing)
+    return Raw(
+        code, str(thing), f"{thing} {message}", seen(sight.visit, sight.act), of_write(sight.write), item.id, fix
+    )
 
 
-def _attributes(sight: Sight, item: Item) -> Iterator[Raw]:
+def _attributes(case: Case, sight: Sight, item: Item) -> Iterator[Raw]:
     cookie = sight.stored.cookie if sight.stored else None
     wrong = list(_differences(cookie, item)) if cookie else []
     header = header_of(sight.write) if sight.write is not None else None
@@ -54,7 +56,9 @@ def _attributes(sight: Sight, item: Item) -> Iterator[Raw]:
     if wrong:
         told = " and ".join(f"has {actual}, and is declared with {declared}" for _, actual, declared in wrong)
         declared = ", ".join(declared for *_, declared in wrong)
-        yield _raw("SN403", sight, told, item, f"set it with {declared}, or declare what is set and release a version")
+        yield _raw(
+            case, "SN403", sight, told, item, f"set it with {declared}, or declare what is set and release a version"
+        )
 
 
 def _differences(cookie: Cookie, item: Item) -> Iterator[tuple[str, str, str]]:
@@ -81,7 +85,7 @@ def _differences(cookie: Cookie, item: Item) -> Iterator[tuple[str, str, str]]:
         yield "SameSite", f"SameSite={cookie.same_site or 'Lax'}", f"SameSite={same_site}"
 
 
-def _life(sight: Sight, item: Item) -> Iterator[Raw]:
+def _life(case: Case, sight: Sight, item: Item) -> Iterator[Raw]:
     cookie = sight.stored.cookie if sight.stored else None
     lives = [sight.write.life if sight.write is not None else None, cookie.life if cookie else None]
     life = max((each for each in lives if each is not None), default=None)
@@ -97,7 +101,7 @@ def _life(sight: Sight, item: Item) -> Iterator[Raw]:
         if item.lifetime.seconds
         else "send it without Max-Age and Expires"
     )
-    yield _raw("SN404", sight, message, item, f"{fix}, or declare the longer life and release a version")
+    yield _raw(case, "SN404", sight, message, item, f"{fix}, or declare the longer life and release a version")
 
 
 def _renewed(case: Case, sight: Sight, item: Item, first: dict[Thing, str]) -> Iterator[Raw]:
@@ -116,14 +120,14 @@ def _renewed(case: Case, sight: Sight, item: Item, first: dict[Thing, str]) -> I
         return
     measures = Category.AUDIENCE_MEASUREMENT in item.categories and Jurisdiction.FR in case.jurisdictions
     message = "is written again while it is there, so that its life starts anew, and it is not declared as renewed"
-    yield _raw("SN408", sight, message + (_CNIL if measures else ""), item)
+    yield _raw(case, "SN408", sight, message + (_CNIL if measures else ""), item)
 
 
 def _writer(case: Case, sight: Sight, write: Write, item: Item) -> Iterator[Raw]:
     if write.header is not None:
         if item.set_by is SetBy.SCRIPT:
             message = f"is set by the answer of {shown(write.address)}, and declared for the script {item.script}"
-            yield _raw("SN405", sight, message, item)
+            yield _raw(case, "SN405", sight, message, item)
         return
     scripts = [place.url for place in write.stack] or [write.address]
     if write.worker is not None:
@@ -133,9 +137,9 @@ def _writer(case: Case, sight: Sight, write: Write, item: Item) -> Iterator[Raw]
         return
     if item.set_by is not SetBy.SCRIPT:
         message = f"is written by a script, and declared to be set by the {_WHO[item.set_by]}"
-        yield _raw("SN405", sight, message, item)
+        yield _raw(case, "SN405", sight, message, item)
     elif item.script and not any(_is_script(case, each, item.script) for each in scripts):
-        yield _raw("SN405", sight, f"is written by another script than the declared {item.script}", item)
+        yield _raw(case, "SN405", sight, f"is written by another script than the declared {item.script}", item)
 
 
 _WHO = {SetBy.SERVER: "server", SetBy.INFRASTRUCTURE: "infrastructure", SetBy.SCRIPT: "script"}

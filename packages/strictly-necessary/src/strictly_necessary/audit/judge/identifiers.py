@@ -78,7 +78,7 @@ def _sent(case: Case, visit: Visit, identifiers: Kept) -> Iterator[Raw]:
         for place, texts in places:
             things = _kept_elsewhere(host, (each for text in texts for each in identifiers.find(text)), identifiers)
             if things:
-                kept = ", ".join(map(str, things))
+                kept = ", ".join(sorted({str(case.named(thing)) for thing in things}))
                 message = f"{host} is sent an identifier in {place}; it is kept in {kept}"
                 evidence = of_request(request, ("identifier of", kept), ("sent in", place))
                 yield Raw("SN425", f"identifier sent to {host}", message, seen(visit, request.act), evidence)
@@ -102,7 +102,7 @@ def _links(case: Case, visit: Visit, identifiers: Kept) -> Iterator[Raw]:
                 continue
             host = host_of(address)
             where = shown(address)
-            found = _decoration(address, identifiers)
+            found = _decoration(case, address, identifiers)
             if party_of(host, case.declaration) is not None and not found.startswith("the parameter"):
                 continue
             if found:
@@ -111,7 +111,7 @@ def _links(case: Case, visit: Visit, identifiers: Kept) -> Iterator[Raw]:
                 break
 
 
-def _decoration(address: str, identifiers: Kept) -> str:
+def _decoration(case: Case, address: str, identifiers: Kept) -> str:
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -121,7 +121,7 @@ def _decoration(address: str, identifiers: Kept) -> str:
     if known:
         return f"the parameter {known[0]}"
     found = identifiers.find(address)
-    things = sorted({thing for identifier in found for thing in identifiers.holders(identifier)})
+    things = sorted({case.named(thing) for identifier in found for thing in identifiers.holders(identifier)})
     return f"an identifier that is kept in {things[0]}" if things else ""
 
 

@@ -66,7 +66,7 @@ def _came_back(case: Case, visits: tuple[Visit, ...], sights: Sights) -> Iterato
             known[sight.thing] = known.get(sight.thing, frozenset()) | identifiers
     from_cache = {sight.thing for sight, removed, _ in back if removed.everything}
     for sight, removed, same in back:
-        yield from _told(sight, removed, same, cached=sight.thing in from_cache)
+        yield from _told(case, sight, removed, same, cached=sight.thing in from_cache)
 
 
 def _remove(kinds: frozenset[Kind], known: dict[Thing, frozenset[str]]) -> _Removed:
@@ -80,15 +80,16 @@ def _remove(kinds: frozenset[Kind], known: dict[Thing, frozenset[str]]) -> _Remo
     return _Removed(kinds, gone, dict(beside))
 
 
-def _told(sight: Sight, removed: _Removed, same: frozenset[str], *, cached: bool) -> Iterator[Raw]:
-    thing, where = sight.thing, seen(sight.visit, sight.act)
+def _told(case: Case, sight: Sight, removed: _Removed, same: frozenset[str], *, cached: bool) -> Iterator[Raw]:
+    thing, where = case.named(sight.thing), seen(sight.visit, sight.act)
     if removed.everything:
         message = f"{thing} came back with the same identifier after everything but the browser's cache was removed"
         yield Raw("SN418", str(thing), message, where, of_write(sight.write))
         return
-    hidden = sorted({other for identifier in same for other in _holding(identifier, removed) if other != thing})
+    holding = {other for identifier in same for other in _holding(identifier, removed)} - {sight.thing}
+    hidden = sorted(map(case.named, holding))
     if hidden:
-        places = ", ".join(map(str, hidden))
+        places = ", ".join(dict.fromkeys(map(str, hidden)))
         message = f"{thing} came back with the same identifier after it was removed; it was kept in {places} too"
         yield Raw("SN417", str(thing), message, where, of_write(sight.write, ("kept in", places)))
     elif not cached:

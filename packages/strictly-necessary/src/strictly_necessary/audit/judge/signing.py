@@ -48,7 +48,7 @@ def findings(case: Case) -> Iterator[Raw]:
             if sight.deed is Deed.SIGN_IN and (sight.fresh or sight.write is not None):
                 brought.add(sight.thing)
             if signed_in is None or moment < signed_in:
-                yield from _too_early(sight, item)
+                yield from _too_early(case, sight, item)
 
 
 def _left(case: Case, sight: Sight, item: Item | None, before: dict[Thing, str], brought: set[Thing]) -> Iterator[Raw]:
@@ -63,16 +63,18 @@ def _left(case: Case, sight: Sight, item: Item | None, before: dict[Thing, str],
         thing not in brought or item.categories.isdisjoint(_SIGNS)
     ):
         return
-    message = f"{thing} is still there after signing out, as it was before"
+    told = case.named(thing)
+    message = f"{told} is still there after signing out, as it was before"
     where = seen(sight.visit, sight.act)
-    yield Raw("SN415", str(thing), message, where, of_write(sight.write), item=item.id if item else None)
+    yield Raw("SN415", str(told), message, where, of_write(sight.write), item=item.id if item else None)
 
 
-def _too_early(sight: Sight, item: Item | None) -> Iterator[Raw]:
+def _too_early(case: Case, sight: Sight, item: Item | None) -> Iterator[Raw]:
     if item is None or Category.AUTHENTICATION not in item.categories or sight.deed not in NO_CHOICE:
         return
     if sight.visit.state is State.NO_COOKIES and sight.stored is None:
         return
-    message = f"{sight.thing} is declared to sign people in, and is there though nobody signed in"
+    thing = case.named(sight.thing)
+    message = f"{thing} is declared to sign people in, and is there though nobody signed in"
     where = seen(sight.visit, sight.act)
-    yield Raw("SN416", str(sight.thing), message, where, of_write(sight.write), item=item.id)
+    yield Raw("SN416", str(thing), message, where, of_write(sight.write), item=item.id)

@@ -4,9 +4,7 @@ what the browser refused (SN407), and what is declared and never seen (SN402).""
 from __future__ import annotations
 
 import ipaddress
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from strictly_necessary.audit._finding import Evidence, Sighting
 from strictly_necessary.audit._observation import State
@@ -20,13 +18,6 @@ from strictly_necessary.declaration._items import Category, Item, Kind, SetBy
 _SINGLE = frozenset({Kind.COOKIE, Kind.LOCAL, Kind.SESSION})
 """Kinds that keep one value under one name."""
 
-_MANY = 20
-"""Names that differ only in their digits, and are told as one from this number on."""
-
-_DIGITS = re.compile(r"[0-9]+")
-_DRAWN = re.compile(r"(?=[a-zA-Z-]*[0-9])(?=[0-9-]*[a-zA-Z])[A-Za-z0-9-]{20,}|[0-9]{10,}")
-"""A piece of a name that is new for each person or each time."""
-
 
 def findings(case: Case) -> Iterator[Raw]:
     yield from _kept(case)
@@ -35,7 +26,6 @@ def findings(case: Case) -> Iterator[Raw]:
 
 
 def _kept(case: Case) -> Iterator[Raw]:
-    named = _namer(case)
     stays = {sight.thing for sights in case.browsers for sight in sights if sight.stored is not None}
     for sights in case.browsers:
         chosen: set[str] = set()
@@ -46,26 +36,28 @@ def _kept(case: Case) -> Iterator[Raw]:
                 continue  # there, scripts may be told that they wrote although nothing is kept
             if case.foreign(sight.thing):
                 if not _is_invited(case, sight, first):
-                    yield _of_third_party(case, sight, named(sight.thing))
+                    yield _of_third_party(case, sight, case.named(sight.thing))
                 continue
             item = case.item(sight.thing)
             if item is None:
-                yield _undeclared(case, sight, named(sight.thing), stays=sight.thing in stays)
+                yield _undeclared(case, sight, case.named(sight.thing), stays=sight.thing in stays)
                 continue
             if item.values and sight.thing.kind in _SINGLE and sight.value not in item.values:
-                yield _of_item("SN406", sight, "has a value that is not among the declared ones", item)
+                yield _of_item(case, "SN406", sight, "has a value that is not among the declared ones", item)
             if not item.requires_action:
                 continue
             if is_chosen(sight):
                 chosen.add(item.id)
             elif sight.fresh and item.id not in chosen:
                 message = f"came by itself ({sight.deed}), and is declared for when somebody chooses it"
-                yield _of_item("SN410", sight, message, item)
+                yield _of_item(case, "SN410", sight, message, item)
 
 
-def _of_item(code: str, sight: Sight, message: str, item: Item) -> Raw:
-    text = f"{sight.thing} {message}"
-    return Raw(code, str(sight.thing), text, seen(sight.visit, sight.act), of_write(sight.write), item=item.id)
+def _of_item(case: Case, code: str, sight: Sight, message: str, item: Item) -> Raw:
+    thing = case.named(sight.thing)
+    return Raw(
+        code, str(thing), f"{thing} {message}", seen(sight.visit, sight.act), of_write(sight.write), item=item.id
+    )
 
 
 def _undeclared(case: Case, sight: Sight, thing: Thing, *, stays: bool) -> Raw:
@@ -165,30 +157,3 @@ def is_test_host(host: str) -> bool:
         return ipaddress.ip_address(host).is_private
     except ValueError:
         return False
-
-
-def _namer(case: Case) -> Callable[[Thing], Thing]:
-    """Gives things the name by which they are told: the same in each run, and one for a flood of numbered ones."""
-    things = {sight.thing for sights in case.browsers for sight in sights}
-    browsers: dict[Thing, set[int]] = defaultdict(set)
-    for number, sights in enumerate(case.browsers):
-        for sight in sights:
-            browsers[sight.thing].add(number)
-    alike: dict[Thing, set[Thing]] = defaultdict(set)
-    for thing in things:
-        alike[_without_digits(thing)].add(thing)
-
-    def named(thing: Thing) -> Thing:
-        if len(alike[folded := _without_digits(thing)]) >= _MANY:
-            return folded
-        if len(browsers[thing]) < 2 and (drawn := _DRAWN.search(thing.name)):
-            return Thing(thing.kind, f"{thing.name[: drawn.start()]}*", thing.host)
-        return thing
-
-    return named
-
-
-def _without_digits(thing: Thing) -> Thing:
-    """The beginning of the name up to its first digit, and a star, as a declaration writes it."""
-    start = _DIGITS.search(thing.name)
-    return Thing(thing.kind, f"{thing.name[: start.start()]}*", thing.host) if start else thing

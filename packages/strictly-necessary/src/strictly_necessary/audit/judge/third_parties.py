@@ -11,7 +11,7 @@ from strictly_necessary.audit.judge._evidence import of_request
 from strictly_necessary.audit.judge._merging import Raw, seen
 from strictly_necessary.audit.judge._sites import host_of, is_ours, leads_abroad, party_of, shown, site_of
 from strictly_necessary.audit.judge._things import deed_of, header_of
-from strictly_necessary.audit.judge._trackers import entity_of, is_cloaker, tracker_of
+from strictly_necessary.audit.judge._trackers import entity_of, is_carrier, is_cloaker, tracker_of
 from strictly_necessary.audit.judge._values import Kept
 
 _SOCKETS = {"websocket": "a web socket", "webtransport": "a WebTransport connection"}
@@ -116,7 +116,7 @@ def _cloaked(case: Case, visit: Visit, identifiers: Kept) -> Iterator[Raw]:
         tracker = next((found for name in others if (found := tracker_of(name)) is not None), None)
         known = tracker is not None or any(map(is_cloaker, others))
         if not known:
-            if host == own or is_ours(host, case.declaration) or any(entity_of(name) for name in others):
+            if host == own or is_ours(host, case.declaration) or any(map(is_carrier, others)):
                 continue
             if not _learns(request, identifiers) and not _marks(case, visit, request):
                 continue
