@@ -66,6 +66,7 @@ HINTS = frozenset({"architecture", "bitness", "model", "platformversion", "uaful
 
 HINT_HEADERS = frozenset({"sec-ch-ua-arch", "sec-ch-ua-bitness", "sec-ch-ua-model", "sec-ch-ua-platform-version",
                           "sec-ch-ua-full-version", "sec-ch-ua-full-version-list", "sec-ch-ua-wow64",
-                          "sec-ch-ua-form-factors", "sec-ch-device-memory", "device-memory", "sec-ch-viewport-width", "sec-ch-viewport-height",
+                          "sec-ch-ua-form-factors", "sec-ch-device-memory", "device-memory",
+                          "sec-ch-viewport-width", "sec-ch-viewport-height",
                           "sec-ch-dpr", "rtt", "downlink"})  # fmt: skip
 ENOUGH_HINTS = 3
