@@ -10,9 +10,10 @@ nothing more.
 from __future__ import annotations
 
 from strictly_necessary.audit._finding import AuditFinding, Evidence, ItemProof, Judgement, Sighting
+from strictly_necessary.audit._making import make_report
 from strictly_necessary.audit._observation import Act, Deed, Observation, State, Visit
 from strictly_necessary.audit._plan import Plan
-from strictly_necessary.audit._report import Report, make_report
+from strictly_necessary.audit._report import Report
 from strictly_necessary.audit._running import AuditError, audit, judge, observe
 from strictly_necessary.audit._waivers import Waiver, load_waivers, waive
 

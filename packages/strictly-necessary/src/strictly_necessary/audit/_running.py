@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from strictly_necessary.audit._finding import Judgement
+from strictly_necessary.audit._making import make_report
 from strictly_necessary.audit._observation import Observation
 from strictly_necessary.audit._plan import Plan
-from strictly_necessary.audit._report import Report, make_report
+from strictly_necessary.audit._report import Report
 from strictly_necessary.audit._waivers import Waiver, waive
 from strictly_necessary.declaration import Declaration, load
 from strictly_necessary.declaration._items import Jurisdiction
@@ -35,13 +35,16 @@ def audit(
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Look at the site, compare it with the declaration in the file, and report. `jurisdictions` are those by whose
-    rules it is judged, its own if left out. It may be called where an event loop runs, and blocks that one.
+    rules it is judged, its own if left out. It may be called where an event
+    loop runs, and blocks that one.
 
     Raises `AuditError`, and `DeclarationError` and OSError for the file. What pages do raises nothing: it is told.
     """
+    from strictly_necessary.audit._apart import run_apart  # asyncio takes long to load
+
     kept = tuple(waivers)
     loaded = load(declaration) if declaration is not None else None
-    observation = _run(observe(plan, loaded, progress=progress))
+    observation = run_apart(observe(plan, loaded, progress=progress))
     judgement = judge(observation, loaded, jurisdictions=jurisdictions)
     judgement = waive(judgement, kept, dt.datetime.now(dt.UTC).date())
     return make_report(plan, observation, judgement, loaded, declaration, jurisdictions=jurisdictions, waivers=kept)
@@ -51,7 +54,8 @@ async def observe(
     plan: Plan, declaration: Declaration | None = None, *, progress: Callable[[Progress], None] | None = None
 ) -> Observation:
     """Drive the browser and write down what happened. `progress` is told of each page. Raises `AuditError`. When it is
-    cancelled, a journal is left at `plan.resume`, and the next call with the same plan goes on from there."""
+    cancelled, a journal is left at `plan.resume`, and the next call with the same plan goes on from there. Raises
+    ValueError for an address that is none."""
     try:
         from strictly_necessary.audit.browser import BrowserError
         from strictly_necessary.audit.crawl import JournalError
@@ -82,28 +86,3 @@ def _lacking(error: ModuleNotFoundError) -> Exception:
     if (error.name or "").partition(".")[0] not in _EXTRAS:
         return error
     return AuditError(f"the audit needs {error.name}: pip install 'strictly-necessary[audit]'")
-
-
-def _run(work: Coroutine[Any, Any, Observation]) -> Observation:
-    """Where a loop runs already, as below Playwright's synchronous interface, in a thread with one of its own."""
-    import asyncio  # it takes longer to load than all other commands together
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    done: list[Observation] = []
-    failed: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            done.append(asyncio.run(work))
-        except BaseException as error:  # noqa: BLE001 -- it is raised below, where the caller is
-            failed.append(error)
-
-    thread = threading.Thread(target=body, name="strictly audit")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return done[0]

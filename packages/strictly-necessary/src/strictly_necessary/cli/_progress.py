@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 from strictly_necessary.audit._observation import State
+from strictly_necessary.audit.report._words import counted
 
 if TYPE_CHECKING:
     from strictly_necessary.audit.crawl import Progress
@@ -49,7 +50,7 @@ class ProgressLine:
     def _line(self, now: float) -> str:
         parts = [f"{state} {done}/{known}" for state, (done, known) in self._stages.items() if done < known]
         pages = sum(done for done, _ in self._stages.values())
-        return f"{now - self._begun:.0f} s, {pages} pages" + (f": {', '.join(parts)}" if parts else "")
+        return f"{now - self._begun:.0f} s, {counted(pages, 'page')}" + (f": {', '.join(parts)}" if parts else "")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -75,7 +75,7 @@ def _card(report: Report, finding: AuditFinding, album: Album, comparison: Compa
         f'<article class="finding {mood}" id="{label}" aria-labelledby="{label}-h">\n'
         f'<header><h4 id="{label}-h"><span class="number">{finding.code}</span> {esc(finding.subject)}</h4>'
         f'<p class="badges">{badges}</p></header>\n'
-        f'<p class="message">{esc(_ended(finding.message))}</p>\n'
+        f'<p class="message">{esc(_ended(_below(finding)))}</p>\n'
         f'<div class="body"><dl>{facts}</dl>{picture}</div>\n</article>'
     )
 
@@ -131,6 +131,12 @@ def _declared(report: Report, finding: AuditFinding) -> Iterable[tuple[str, str]
 
 def _sentence(text: str) -> str:
     return _ended(_capital(text))
+
+
+def _below(finding: AuditFinding) -> str:
+    """The message where its subject stands above it."""
+    rest = finding.message.removeprefix(f"{finding.subject} ")
+    return finding.message if rest == finding.message else f"It {rest}"
 
 
 def _ended(text: str) -> str:

@@ -11,7 +11,7 @@ from strictly_necessary._findings import Severity
 from strictly_necessary.audit._finding import AuditFinding
 from strictly_necessary.audit._observation import COVERED
 from strictly_necessary.audit._report import Page, Report
-from strictly_necessary.audit.report._words import KINDS, STATES, act_in_words, place
+from strictly_necessary.audit.report._words import KINDS, STATES, act_in_words, place, told
 
 # What XML 1.0 cannot hold, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -69,13 +69,13 @@ def _of_page(page: Page) -> Iterable[ET.Element]:
         if troubles and not look.status:
             ET.SubElement(case, "failure", type=str(troubles[0].trouble), message=_text(troubles[0].message))
         elif look.mishaps:
-            told = "\n".join(f"{each.trouble}: {each.message}" for each in look.mishaps)
-            ET.SubElement(case, "system-out").text = _text(told)
+            lines = "\n".join(f"{each.trouble}: {each.message}" for each in look.mishaps)
+            ET.SubElement(case, "system-out").text = _text(lines)
         yield case
 
 
 def _told(finding: AuditFinding) -> str:
-    lines = [f"{finding.subject}: {finding.message}", f"To mend it: {finding.fix}", ""]
+    lines = [told(finding), f"To mend it: {finding.fix}", ""]
     lines += [f"{each.page} · {STATES[each.state]} · {act_in_words(each.act)}" for each in finding.sightings]
     evidence = finding.evidence
     lines += [text for text in (evidence.header, evidence.request, evidence.script) if text]

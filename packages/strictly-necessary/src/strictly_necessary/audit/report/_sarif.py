@@ -14,7 +14,7 @@ from strictly_necessary.audit._finding import AuditFinding
 from strictly_necessary.audit._report import Report
 from strictly_necessary.audit.report._comparing import Comparison, Known
 from strictly_necessary.audit.report._json import fingerprint
-from strictly_necessary.audit.report._words import STATES, act_in_words
+from strictly_necessary.audit.report._words import STATES, act_in_words, told
 from strictly_necessary.rules._explained import explanations
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -68,7 +68,7 @@ def _result(report: Report, finding: AuditFinding, codes: list[str], comparison:
         "ruleId": finding.code,
         "ruleIndex": codes.index(finding.code),
         "level": str(finding.severity),
-        "message": {"text": f"{finding.subject}: {finding.message}{_where(finding)}\nTo mend it: {finding.fix}."},
+        "message": {"text": f"{told(finding)}.{_where(finding)}\nTo mend it: {finding.fix}."},
         "locations": [_declared(report, finding)],
         "partialFingerprints": {_KEY: fingerprint(finding.code, finding.subject)},
     }

@@ -73,10 +73,11 @@ _ACTS = {
 _DEEDS = {
     "click": "on pressing",
     "type": "on typing into",
-    "press": "on the key",
+    "press": "on pressing",
     "choose": "on choosing in",
     "submit": "on sending",
     "go": "on going to",
+    "remove": "after removing",
 }
 
 
@@ -86,6 +87,13 @@ def act_in_words(act: str) -> str:
     if act in _ACTS:
         return _ACTS[act]
     return f"{_DEEDS[deed]} {target}" if target and deed in _DEEDS else f"on {act}"
+
+
+def told(finding: AuditFinding) -> str:
+    """The message, with the subject in front unless the message names it."""
+    rest = finding.subject.partition(" ")[2]  # `page ADDRESS`, of which a message says the address
+    is_named = finding.subject in finding.message or (rest and rest in finding.message)
+    return finding.message if is_named else f"{finding.subject}: {finding.message}"
 
 
 def counted(number: int, word: str) -> str:
