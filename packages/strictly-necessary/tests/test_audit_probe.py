@@ -60,8 +60,7 @@ def look() -> Iterator[Look]:
             server.pages = {"/": '<!doctype html><title>-</title><body><script src="/app.js"></script>', **pages}
             server.pages["/app.js"] = script
             async with browser.person(state) as person:
-                found = await (await person.open(f"{server.url}/")).finish()
-            return found
+                return await (await person.open(f"{server.url}/")).finish()
 
         def opened(script: str, pages: dict[str, str] | None = None, state: State = State.VISIT) -> Visit:
             return runner.run(visit(script, pages or {}, state))
@@ -297,15 +296,23 @@ def test_a_hostile_page_is_seen_as_any_other(look: Look) -> None:
         Array.prototype.toJSON = bad; Object.prototype.toJSON = bad; Array.prototype[Symbol.iterator] = bad;
         Promise.prototype.then = bad; window.queueMicrotask = bad; Reflect.apply = bad; WeakMap.prototype.get = bad;
         Function.prototype.call = bad; Function.prototype.apply = bad; Object.defineProperty = bad;
-        Object.defineProperties(Object.prototype, {});
+        Math.abs = String.prototype.trim = String.prototype.toLowerCase = bad;
         Error.prepareStackTrace = () => "nothing";
         Error.stackTraceLimit = 0;
         Object.freeze(Error.prototype);
         localStorage.setItem("hidden", "1");
+        eval("localStorage.evaluated = 1");
+        const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
+        pen.fillText("glyphs vext", 1, 9);
+        canvas.toDataURL();
         document.cookie = "hidden=1";
         navigator.hardwareConcurrency;"""
     )
-    assert [(each.name, each.stack[0].line) for each in wrote(visit, Kind.LOCAL)] == [("hidden", 10)]
+    assert [(each.name, each.stack[0].line) for each in wrote(visit, Kind.LOCAL)] == [
+        ("hidden", 10),
+        ("evaluated", 11),
+    ]
+    assert called(visit, "HTMLCanvasElement.toDataURL")[0].arguments[0][2] == "10"
     assert [each.name for each in wrote(visit, Kind.COOKIE)] == ["hidden"]
     assert called(visit, "Navigator.hardwareConcurrency")[0].script.endswith("/app.js")
 

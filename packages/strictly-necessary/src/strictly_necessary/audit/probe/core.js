@@ -73,7 +73,11 @@ const trace = () => {
       const origin = ask.getEvalOrigin(site);
       if (origin && (!url || !find(url, OWN))) {
         const found = exec(ORIGIN, origin);
-        if (found) [, url, row, column] = [0, found[1], found[2], found[3]];
+        if (found) {
+          url = found[1];
+          row = found[2];
+          column = found[3];
+        }
       } else if (ask.getScriptNameOrSourceURL(site) === OWN && (!url || url === OWN)) continue;
       if (url) line(url, row, column, name);
       else if (row) others++;

@@ -11,7 +11,7 @@ const either = (first, second, self) => {
   try { if (first) return first(self); } catch {}
   try { if (second) return second(self); } catch {}
 };
-const area = (canvas) => [either(widthOf, offscreenWidth, canvas), either(heightOf, offscreenHeight, canvas)];
+const wide = (canvas) => either(widthOf, offscreenWidth, canvas), high = (canvas) => either(heightOf, offscreenHeight, canvas);
 
 // What is on a canvas or a bitmap: letters and digits, who wrote them, whether WebGL drew, and bitmaps from elsewhere.
 const pictures = weak();
@@ -29,6 +29,7 @@ const copyPicture = (from, to) => {
     target.bitmap = target.bitmap || source.bitmap;
   } else if (bitmapWidth && either(bitmapWidth, null, from) !== undefined) target.bitmap = true;
 };
+const abs = Math.abs, bitmapCanvas = grab("ImageBitmapRenderingContext", "canvas");
 const bitmapWidth = grab("ImageBitmap", "width"), LETTER = /[\p{L}\p{N}]/gu;
 const wipe = (surface) => {
   const picture = pictures.get(surface);
@@ -52,16 +53,15 @@ const coverCanvas = () => {
     if (entry) picture.script = entry.script;
   });
   after(CONTEXTS, "clearRect", "value", (self, args) => {
-    const surface = surfaceOf(self), [width, height] = area(surface);
-    if (args[0] <= 0 && args[1] <= 0 && args[0] + args[2] >= width && args[1] + args[3] >= height) wipe(surface);
+    const surface = surfaceOf(self), covers = args[0] + args[2] >= wide(surface) && args[1] + args[3] >= high(surface);
+    if (args[0] <= 0 && args[1] <= 0 && covers) wipe(surface);
   });
   after(CANVASES, "width height", "set", (self) => wipe(self));
   after(CONTEXTS, "drawImage", "value", (self, args) => copyPicture(args[0], surfaceOf(self)));
   after(CONTEXTS, "getImageData", "value", (self, args) => tellPicture("CanvasRenderingContext2D.getImageData",
-    surfaceOf(self), Math.abs(args[2]), Math.abs(args[3])));
+    surfaceOf(self), abs(args[2]), abs(args[3])));
   after(CANVASES, "toDataURL toBlob convertToBlob", "value", (self, args, _, name, type) => {
-    const [width, height] = area(self);
-    tellPicture(`${type}.${name}`, self, width, height);
+    tellPicture(`${type}.${name}`, self, wide(self), high(self));
   });
   after(CANVASES, "getContext", "value", (self, args, result) => {
     if (result && find(lower(`${args[0]}`), "webgl") >= 0) pictureOf(self).gl = true;
@@ -76,7 +76,7 @@ const coverCanvas = () => {
     if (pictures.has(args[0])) settled(promise, (bitmap) => copyPicture(args[0], bitmap));
   });
   after("ImageBitmapRenderingContext", "transferFromImageBitmap", "value", (self, args) => {
-    if (args[0]) copyPicture(args[0], grab("ImageBitmapRenderingContext", "canvas")(self));
+    if (args[0]) copyPicture(args[0], bitmapCanvas(self));
   });
   after(CONTEXTS, "measureText", "value", (self, args) => {
     const font = either(fontOf, offscreenFont, self);

@@ -29,9 +29,9 @@ const coverListeners = () => {
   }
   after("MutationObserver", "observe", "value", (self, args) => {
     const given = args[1] || {}, kind = kindOfTarget(args[0]);
-    let wide = "";
-    for (const key of KEYS) wide += given[key] ? `${wide && " "}${key}` : "";
-    if (given.subtree) call("MutationObserver.observe", kind, wide);
+    let seen = "";
+    for (let i = 0; i < KEYS.length; i++) seen += given[KEYS[i]] ? `${seen && " "}${KEYS[i]}` : "";
+    if (given.subtree) call("MutationObserver.observe", kind, seen);
   });
   after("Element", "outerHTML innerHTML", "get", (self, args, _, name) => {
     const kind = dumped(self);
