@@ -324,16 +324,16 @@ class Crawl:
             return
         async with self.gates, self._person(State.SIGNED_IN, scripted=True) as (browser, person):
             failures: list[str] = []
-            first = await self.visiting.visit(
-                person, self.plan.url, state=State.SIGNED_IN, deeds=self._signing_in(browser, person, failures)
-            )
+            texts: dict[str, str] = {}
+            deeds = self._signing_in(browser, person, failures)
+            first = await self.visiting.visit(person, self.plan.url, state=State.SIGNED_IN, deeds=deeds, texts=texts)
             if failures:
                 self.end(State.SIGNED_IN, [first], failures[0])
                 if leaves:
                     self.skip(State.SIGNED_OUT, "signing in failed")
                 return
             if stays and State.SIGNED_IN not in self.runs:
-                await self._account(person, first)
+                await self._account(person, first, texts)
             if leaves and State.SIGNED_OUT not in self.runs:
                 await self._sign_out(browser, person)
 
@@ -353,21 +353,21 @@ class Crawl:
 
         return deeds
 
-    async def _account(self, person: Person, first: Visit) -> None:
-        """The pages that somebody sees who is signed in: the script's last one, and all that it leads to."""
-        texts: dict[str, str] = {}
+    async def _account(self, person: Person, first: Visit, texts: dict[str, str]) -> None:
+        """The pages that somebody sees who is signed in: the script's last one, and all that it leads to. `texts` are
+        those of the links so far."""
         frontier = self._frontier(LEAVES)
         if self.visiting.site.has(first.address):
             frontier.add(first.address, asked=True)
         await self._seed(frontier)
         for page in first.pages:
-            frontier.add(page, first.address)
+            frontier.add(page, first.address, text=texts.get(page, ""))
         old = self._old(State.SIGNED_IN)[1:]
         visits = [first, *old]
         for visit in old:
             frontier.knows(visit.url)
             for page in visit.pages:
-                frontier.add(page, visit.address)
+                frontier.add(page, visit.address, text=texts.get(page, ""))
         seen = {visit.url for visit in old}
         notes = (INTERRUPTED,) if old else ()
         while len(seen) < self.plan.pages and self.visiting.stopped is None and (url := frontier.next()) is not None:
@@ -418,8 +418,9 @@ def _late(state: State) -> Deeds | None:
 
 
 def _removing(person: Person, name: str, kinds: frozenset[Kind]) -> Deeds:
-    async def deeds(tab: Tab, _doing: Doing) -> None:
+    async def deeds(tab: Tab, doing: Doing) -> None:
         async with tab.act(Act(Deed.REMOVE, name)):
             await person.remove(kinds)
+            doing.left = await person.snapshot()
 
     return deeds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from strictly_necessary.audit._observation import Link, Mishap, State, Trouble, Visit
+from strictly_necessary.audit._observation import Link, Mishap, Snapshot, State, Stored, Trouble, Visit
 from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit.browser import Person, Tab
 from strictly_necessary.audit.crawl._fetching import is_local
@@ -30,6 +30,8 @@ class Doing:
 
     links: tuple[Link, ...] = ()
     mishaps: list[str] = field(default_factory=list)
+    left: tuple[Stored, ...] | None = None
+    """What the browser still keeps after something was removed, though the tab may have gone with it."""
 
 
 Deeds = Callable[[Tab, Doing], Awaitable[None]]
@@ -74,6 +76,8 @@ class Visiting:
         if wait := self._told_to_wait(visit):
             self.stopped = wait
             told.append(Mishap(Trouble.ROBOTS, wait))
+        if doing.left is not None and visit.snapshots[-1].act != last:
+            visit = replace(visit, snapshots=(*visit.snapshots, Snapshot(last, doing.left)))
         visit = replace(
             visit, state=state or visit.state, pages=pages, links=doing.links, mishaps=(*visit.mishaps, *told)
         )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN = 0.05
 
+_DOING = 15.0
+"""Seconds that the doing may take, once that is found which it is done to."""
+
 
 class MissingError(Exception):
     """What the step names is not there. The message says what was looked for."""
@@ -21,11 +24,11 @@ class MissingError(Exception):
 
 async def perform(step: Step, page: Page, home: str, limit: float) -> None:
     """Do it, and look for what it needs for about `limit` seconds at most. Raises MissingError and Playwright's."""
-    milliseconds = limit * 1000
+    milliseconds = _DOING * 1000
     if step.target is not None:
         await _to(step, await _find(step.target, page, limit), page, milliseconds)
     elif step.verb is Verb.GO:
-        await page.goto(urljoin(home, step.text), wait_until="domcontentloaded", timeout=milliseconds * 2)
+        await page.goto(urljoin(home, step.text), wait_until="domcontentloaded", timeout=milliseconds)
     elif step.verb is Verb.PRESS:
         await page.keyboard.press(step.text)
     elif step.verb is Verb.SCROLL:

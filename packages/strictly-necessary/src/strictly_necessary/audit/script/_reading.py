@@ -63,9 +63,9 @@ class _Reader:
         scenes: list[Scene] = []
         for key, rows in document.items():
             if key not in set(Part):
-                self._fault(f"unknown table {key!r}; use {', '.join(f'[[{part}]]' for part in Part)}", key)
+                self._fault(f"unknown table {key!r}; use {', '.join(f'[[{part}]]' for part in Part)}", key, 0)
             elif not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                self._fault(f"write [[{key}]] above each step", key)
+                self._fault(f"write [[{key}]] above each step", key, 0)
             elif key == Part.ACTS:
                 scenes = self._scenes(rows)
             else:
