@@ -22,10 +22,12 @@ _START_LIMIT = 30.0
 _OFF = (
     "AutofillServerCommunication,CertificateTransparencyComponentUpdater,HttpsUpgrades,HttpsFirstBalancedMode,"
     "HttpsFirstBalancedModeAutoEnable,IsolateOrigins,IsolateSandboxedIframes,MediaRouter,NetworkTimeServiceQuerying,"
-    "OptimizationHints,OptimizationGuideModelDownloading,OptimizationTargetPrediction,PaintHolding,Prerender2,"
-    "SafeBrowsing,site-per-process,Translate"
+    "OptimizationHints,OptimizationGuideModelDownloading,OptimizationTargetPrediction,PaintHolding,"
+    "PreloadTopChromeWebUI,Prerender2,SafeBrowsing,site-per-process,Translate,WebUIOmniboxAimPopup,"
+    "WebUIOmniboxFullPopup,WebUIOmniboxPopup"
 )
-"""Features that ask for something by themselves, or hide what a site asks for. Frames of other sites stay in the
+"""Features that ask for something by themselves, hide what a site asks for, or draw parts of a window that nobody sees
+(a renderer of 120 MB each). Frames of other sites stay in the
 page's process, so that one clock holds for all of them."""
 
 _FLAGS = (
