@@ -67,7 +67,7 @@ class Clock:
             before = self._watch.expired
             self.run(left, policy=policy)
             while self._watch.expired == before:
-                if not self._watch.page or self._watch.crashed or self._watch.stopped or time.monotonic() >= end:
+                if not self._watch.alive or self._watch.stopped or time.monotonic() >= end:
                     break
                 await self._watch.wait(min(0.1, end - time.monotonic()))
             else:

@@ -50,7 +50,6 @@ _FLAGS = (
     "--disable-extensions",
     "--disable-gpu",
     "--disable-hang-monitor",
-    "--disable-popup-blocking",
     "--disable-prompt-on-repost",
     "--disable-renderer-backgrounding",
     "--disable-search-engine-choice-screen",

@@ -108,10 +108,11 @@ class Recording:
         self.acts.append(act)
 
     def mishap(self, trouble: Trouble, message: str) -> None:
-        """Told once for each act."""
-        told = Mishap(trouble, message, self.act)
-        if told not in self.mishaps and len(self.mishaps) < MOST_MISHAPS:
-            self.mishaps.append(told)
+        """Told once for each act; loading and waiting are one."""
+        act = self.act
+        told = {(each.trouble, each.message, max(each.act, 1)) for each in self.mishaps}
+        if (trouble, message, max(act, 1)) not in told and len(self.mishaps) < MOST_MISHAPS:
+            self.mishaps.append(Mishap(trouble, message, act))
 
     def batch(self, payload: str, frame: str, worker: str | None) -> None:
         """What the probe reports from one document or worker."""

@@ -63,6 +63,7 @@ class Tab:
         self._deadline = time.monotonic() + plan.timeout
         self._jar = Jar()
         self._looked_at = -1
+        self._late = False
         self._clock = Clock(connection, watch)
         self.person = person
 
@@ -77,7 +78,7 @@ class Tab:
 
     @property
     def alive(self) -> bool:
-        return bool(self._watch.page) and not self._watch.crashed and not self._connection.lost.is_set()
+        return self._watch.alive
 
     @property
     def stay(self) -> bool:
@@ -97,7 +98,8 @@ class Tab:
             await ensure_tab(self._connection, self._watch)
             arrived = await self._navigate(self._url)
         except RefusedError as problem:
-            self._mishap(Trouble.UNREACHABLE, f"the browser could not open the page: {problem}")
+            if not self._watch.crashed:
+                self._mishap(Trouble.UNREACHABLE, f"the browser could not open the page: {problem}")
         if arrived:
             await self._loaded()
             await self._rest()
@@ -138,6 +140,7 @@ class Tab:
             if time.monotonic() > self._deadline:
                 self._connection.post("Runtime.terminateExecution", None, watch.page)
                 self._connection.post("Page.stopLoading", None, watch.page)
+                self._late = True
                 self._mishap(Trouble.TIMEOUT, f"it had not loaded after {self._plan.timeout:g} seconds")
                 return
             await watch.wait(0.05)
@@ -170,7 +173,7 @@ class Tab:
         left = await self._clock.run_and_wait(self._plan.patience * 1000, self._left(_STUCK))
         if left > 0 and self.alive and not self._watch.stopped:
             left = await self._clock.run_and_wait(left, self._left(1.0), policy="advance")
-        if left > 0 and self.alive and await self._clock.now() is None and self.alive:
+        if left > 0 and not self._watch.stopped and not self._late and await self._clock.now() is None and self.alive:
             self._connection.post("Runtime.terminateExecution", None, self._watch.page)
             self._mishap(Trouble.TOO_MUCH, "a script ran without an end; it was ended")
         await self._rest()
@@ -247,13 +250,31 @@ class Tab:
         if not watch.page:
             return
         self.stay = False
-        if self.alive:
-            answer = self._connection.post("Page.navigate", {"url": "about:blank"}, watch.page)
-            self._clock.run(50)
-            done, _ = await asyncio.wait([answer], timeout=1.0)
-            if done and not answer.exception() and "errorText" not in answer.result():
-                return
+        watch.leaving = True
+        if self.alive and await self._leave():
+            return
         await close_tab(self._connection, watch)
+
+    async def _leave(self) -> bool:
+        """Leave as the page itself would: then its process stays, and tells what is sent on the way out."""
+        watch, before = self._watch, self._watch.navigations
+        frame = watch.frames.get(watch.target)
+        if frame is None:
+            return False
+        try:
+            params = {
+                "expression": 'location.replace("about:blank")',
+                "contextId": await world_of(self._connection, frame),
+            }
+            await self._connection.ask("Runtime.evaluate", params, watch.page, limit=1.0)
+        except RefusedError:
+            return False
+        end = time.monotonic() + 1.0
+        while watch.navigations == before and watch.alive and time.monotonic() < end:
+            if self._clock.is_still:
+                self._clock.run(10)
+            await watch.wait(0.02)
+        return watch.navigations > before and watch.top == "about:blank"
 
     async def _screenshot(self) -> bytes | None:
         try:

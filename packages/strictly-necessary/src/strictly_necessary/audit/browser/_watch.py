@@ -20,7 +20,7 @@ from strictly_necessary.audit.browser._recording import LONGEST_TEXT, Recording
 WORLD = "strictly-audit"
 """The isolated world of the audit in each frame."""
 
-MOST_POPUPS = 20
+MOST_POPUPS = 5
 MOST_DIALOGS = 20
 MOST_DOCUMENTS = 8
 """Documents that one visit may show by itself before it is stopped."""
@@ -96,6 +96,12 @@ class Watch:
 
     loaded: bool = False
     crashed: bool = False
+    broken: bool = False
+    """The tab is of no use any more, though it has not crashed."""
+
+    leaving: bool = False
+    """The visit is over."""
+
     expired: int = 0
     """How often the page's clock has used up its budget."""
 
@@ -122,7 +128,7 @@ class Watch:
         recording.lives = self.recording.lives
         self.recording = recording
         self.network = Network(recording)
-        self.loaded = self.stopped = False
+        self.loaded = self.stopped = self.leaving = False
         self.navigations = self.popups = self.dialogs = 0
 
     async def wait(self, limit: float) -> None:
@@ -130,6 +136,11 @@ class Watch:
         self.changed.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.changed.wait(), limit)
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a tab that can be asked something."""
+        return bool(self.page) and not self.crashed and not self.broken and not self.connection.lost.is_set()
 
     @property
     def top(self) -> str:
@@ -204,11 +215,16 @@ class Watch:
 
     def _popup(self, info: dict[str, Any]) -> None:
         self.connection.post("Target.closeTarget", {"targetId": info["targetId"]})
-        self.popups += 1
         self.recording.events += 1
+
+    def _window(self, params: dict[str, Any], _own: Session) -> None:
+        """A page asks for another window; it is closed as soon as it is there."""
+        self.popups += 1
         if self.popups <= MOST_POPUPS:
-            where = f" for {info['url']}" if info["url"] not in {"", "about:blank"} else ""
-            self.recording.mishap(Trouble.POPUP, f"the page opened a window{where}; it was closed")
+            where = f" for {params['url']}" if params["url"] else ""
+            self.recording.mishap(Trouble.POPUP, f"the page wanted another window{where}; it did not get it")
+        elif self.popups == MOST_POPUPS + 1:
+            self.recording.mishap(Trouble.POPUP, f"the page wanted more than {MOST_POPUPS} windows")
 
     def detached(self, session: str) -> None:
         self.connection.forget(session)
@@ -223,7 +239,7 @@ class Watch:
 
     def gone(self) -> None:
         """There is no tab any more."""
-        self.holds = self.crashed = False
+        self.holds = self.crashed = self.broken = False
         self.target = self.page = ""
         self.frames.clear()
         self.contexts.clear()
@@ -318,6 +334,7 @@ class Watch:
                     Trouble.REDIRECTS, f"the page went on to another more than {MOST_DOCUMENTS} times by itself"
                 )
                 self.connection.post("Page.stopLoading", None, own.id)
+                self.hold(holds=True)
         self.recording.events += 1
 
     def _frame_detached(self, params: dict[str, Any], _own: Session) -> None:
@@ -361,15 +378,20 @@ class Watch:
 
     def _dialog(self, params: dict[str, Any], own: Session) -> None:
         kind = params["type"]
-        self.connection.post("Page.handleJavaScriptDialog", {"accept": kind == "beforeunload"}, own.id)
         self.dialogs += 1
         self.recording.events += 1
-        if self.dialogs <= MOST_DIALOGS:
-            self.recording.mishap(Trouble.DIALOG, f"the page opened a dialog ({kind}); it was closed")
-        elif self.dialogs == MOST_DIALOGS + 1:
-            self.recording.mishap(Trouble.TOO_MUCH, f"more than {MOST_DIALOGS} dialogs; its script was ended")
         if self.dialogs > MOST_DIALOGS:
-            self.connection.post("Runtime.terminateExecution", None, own.id)
+            self._give_up(f"it opened more than {MOST_DIALOGS} dialogs")
+            return
+        self.connection.post("Page.handleJavaScriptDialog", {"accept": kind == "beforeunload"}, own.id)
+        if kind != "beforeunload" or not self.leaving:
+            self.recording.mishap(Trouble.DIALOG, f"the page opened a dialog ({kind}); it was closed")
+
+    def _give_up(self, why: str) -> None:
+        """The page cannot be stopped otherwise: its tab is not used any more, and closed at the end."""
+        if not self.broken:
+            self.broken = True
+            self.recording.mishap(Trouble.TOO_MUCH, f"{why}; the page was closed")
 
     def _crash(self, _params: dict[str, Any], own: Session) -> None:
         if own.id == self.page:
@@ -381,8 +403,9 @@ class Watch:
         request = {"requestId": params["requestId"]}
         if self.holds and params.get("frameId") == self.target:
             self.connection.post("Fetch.failRequest", {**request, "errorReason": "Aborted"}, own.id)
-            url = params["request"]["url"]
-            self.recording.mishap(Trouble.LEFT, f"the page wanted to go on to {url}; it was kept")
+            if not self.stopped:
+                url = params["request"]["url"]
+                self.recording.mishap(Trouble.LEFT, f"the page wanted to go on to {url}; it was kept")
         else:
             self.connection.post("Fetch.continueRequest", request, own.id)
 
@@ -408,6 +431,7 @@ _EVENTS: dict[str, Any] = {
     "Page.frameDetached": Watch._frame_detached,
     "Page.navigatedWithinDocument": Watch._within_document,
     "Page.loadEventFired": Watch._load,
+    "Page.windowOpen": Watch._window,
     "Page.javascriptDialogOpening": Watch._dialog,
     "Runtime.executionContextCreated": Watch._context,
     "Runtime.executionContextDestroyed": Watch._context_gone,
