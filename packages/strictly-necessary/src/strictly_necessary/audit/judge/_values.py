@@ -153,7 +153,7 @@ class Identifiers:
         starts: dict[str, list[str]] = defaultdict(list)
         for secret in sorted(self._secret, key=lambda each: (-len(each), each)):
             starts[secret[:SHORTEST]].append(secret)
-        return lambda text: _hidden(text, starts) if starts else text
+        return lru_cache(maxsize=20_000)(lambda text: _hidden(text, starts) if starts else text)
 
 
 class Kept:
@@ -192,7 +192,8 @@ def _hidden(text: str, starts: dict[str, list[str]]) -> str:
     pieces: list[str] = []
     at = begun = 0
     while at <= len(text) - SHORTEST:
-        secret = next((each for each in starts.get(text[at : at + SHORTEST], ()) if text.startswith(each, at)), None)
+        beginning = starts.get(text[at : at + SHORTEST])
+        secret = next((each for each in beginning if text.startswith(each, at)), None) if beginning else None
         if secret is None:
             at += 1
             continue
