@@ -165,7 +165,7 @@ def test_ten_thousand_findings_are_all_told_in_a_file_that_opens() -> None:
     many = tuple(finding("SN401", f"key k{n:05} of {SITE}", "nothing declares it") for n in range(10_000))
     page = as_html(report(many, waivers=()))
     assert page.count("<article") == MOST
-    assert all(f"k{n:05}" in page for n in range(10_000))
+    assert len(set(re.findall(r"\bk\d{5}\b", page))) == 10_000
     assert len(page) < 3_000_000
 
 

@@ -386,7 +386,7 @@ def test_a_reader_that_goes_away_is_nothing_to_complain_about() -> None:
 
 def test_help_tells_what_there_is() -> None:
     main = strictly("--help").stdout
-    order = ["init", "check", "explain", "page", "headers", "diff", "release", "audit", "schema"]
+    order = ["init", "draft", "check", "explain", "page", "headers", "diff", "release", "audit", "schema"]
     assert [line.split()[0] for line in main.partition("Commands:\n")[2].splitlines()] == order
     for command in order:
         text = strictly(command, "-h").stdout

@@ -67,6 +67,10 @@ async def observe(
         return await drive(plan, declaration, progress=progress)
     except (BrowserError, JournalError, ScriptError) as error:
         raise AuditError(str(error)) from error
+    except OSError as error:  # the script's file or the journal's
+        if error.filename is None:
+            raise
+        raise AuditError(f"{error.filename}: {error.strerror}") from error
 
 
 def judge(
@@ -83,6 +87,7 @@ def judge(
 
 def _lacking(error: ModuleNotFoundError) -> Exception:
     """A fault of ours stays what it is."""
-    if (error.name or "").partition(".")[0] not in _EXTRAS:
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRAS:
         return error
-    return AuditError(f"the audit needs {error.name}: pip install 'strictly-necessary[audit]'")
+    return AuditError(f"the audit needs {package}: pip install 'strictly-necessary[audit]'")

@@ -15,6 +15,7 @@ import click
 from strictly_necessary.cli._audit import audit_command
 from strictly_necessary.cli._check import check_command
 from strictly_necessary.cli._diff import diff_command
+from strictly_necessary.cli._draft import draft_command
 from strictly_necessary.cli._explain import explain_command
 from strictly_necessary.cli._headers import headers_command
 from strictly_necessary.cli._init import init_command
@@ -49,6 +50,7 @@ def main() -> None:
     \b
     Begin with:
       strictly init                write a first declaration, policy.toml
+      strictly draft URL           write one of what a browser sees on your site
       strictly check policy.toml   see what is wrong with it
       strictly explain SN202       understand what that means
       strictly audit URL           see in a browser whether it is true
@@ -60,6 +62,7 @@ def main() -> None:
 
 for command in (
     init_command,
+    draft_command,
     check_command,
     explain_command,
     page_command,

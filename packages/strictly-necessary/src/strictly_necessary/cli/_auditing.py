@@ -1,4 +1,4 @@
-"""What `strictly audit` does once its command line is understood."""
+"""What `strictly audit` and `strictly draft` do once their command lines are understood."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
-from strictly_necessary.audit import AuditError, Plan, Report, Waiver, audit
+from strictly_necessary.audit import AuditError, Plan, Report, Waiver, audit, observe
+from strictly_necessary.audit._apart import run_apart
 from strictly_necessary.audit._waivers import read_waivers
 from strictly_necessary.audit.report import Comparison, as_html, as_json, as_junit, as_sarif, compare
 from strictly_necessary.audit.report._lines import as_text, summary
-from strictly_necessary.cli._files import Unusable, complain, declaration_in, read, shown
+from strictly_necessary.cli._files import Unusable, complain, declaration_in, read, shown, write
 from strictly_necessary.cli._progress import ProgressLine
 from strictly_necessary.declaration._items import Jurisdiction
+
+T = TypeVar("T")
 
 _FORMS: dict[str, tuple[str, Callable[[Report, Comparison | None], str]]] = {
     "html": ("audit.html", as_html),
@@ -52,7 +56,12 @@ def carry_out(order: Order, *, style: str, only_new: bool, strict: bool) -> int:
         _compared(order.earlier, before, before)
     if order.forms:
         _make(order.output)
-    report = _audited(order.plan, order.declaration, order.jurisdictions, kept)
+    report = _driven(
+        order.plan,
+        lambda line: audit(
+            order.plan, order.declaration, jurisdictions=order.jurisdictions, waivers=kept, progress=line
+        ),
+    )
     document = as_json(report)
     comparison = (
         _compared(order.earlier, before, document) if order.earlier is not None and before is not None else None
@@ -79,12 +88,29 @@ def _fails(report: Report, comparison: Comparison | None, *, strict: bool) -> bo
     return report.fails or (strict and bool(report.warnings))
 
 
-def _audited(
-    plan: Plan, declaration: Path | None, jurisdictions: tuple[Jurisdiction, ...], waivers: tuple[Waiver, ...]
-) -> Report:
+def drafted(plan: Plan, service: str | None, output: Path | None) -> None:
+    """Write a declaration of what is seen. A file that is there already is left alone."""
+    if output is not None and output.exists():
+        raise Unusable(output, FileExistsError(None, "it is there already; name another file, or remove it"))
+    from strictly_necessary.audit.draft import draft
+
+    observation = _driven(plan, lambda line: run_apart(observe(plan, progress=line)))
+    if not any(visit.status for visit in observation.visits()):
+        told = dict.fromkeys(each.message for visit in observation.visits() for each in visit.mishaps)
+        raise _Impossible("; ".join(["No page could be looked at", *told]) + ".")
+    write(draft(observation, service=service or ""), output)
+    if output is not None:
+        click.echo(
+            f"Wrote {output}. Look at it, above all at each line that says so, then run: strictly check {output}",
+            err=True,
+        )
+
+
+def _driven(plan: Plan, work: Callable[[ProgressLine], T]) -> T:
+    """What the work gives. Tells how far it is, and how to go on when it is interrupted."""
     line = ProgressLine()
     try:
-        return audit(plan, declaration, jurisdictions=jurisdictions, waivers=waivers, progress=line)
+        return work(line)
     except AuditError as error:
         line.end()
         raise _Impossible(str(error)) from error

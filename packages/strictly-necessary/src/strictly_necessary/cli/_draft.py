@@ -16,9 +16,9 @@ from strictly_necessary.cli._plan import plan_options
 @click.option("--service", metavar="NAME", help="What the site is called; its host if left out.")
 @click.option("--output", "-o", metavar="F", type=OUTPUT, help="Write to this file instead of printing.")
 def draft_command(plan: Plan, service: str | None, output: Path | None) -> None:
-    """Look at a site with a real browser, and write a declaration of what it keeps: each with its life and attributes as
-    seen, and with a guess what it is for. Guesses are marked; only you know whether they are right. Look at it before
-    anybody relies on it, and run strictly check.
+    """Look at a site with a real browser, and write a declaration of what it keeps: each with its life and attributes
+    as seen, and with a guess what it is for. Lines that are guessed end in "look at this": only you know whether they
+    are right. Never overwrites a file. Needs strictly-necessary[audit] and Chromium.
 
     \b
     Examples:
