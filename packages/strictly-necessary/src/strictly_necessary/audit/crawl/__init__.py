@@ -10,6 +10,7 @@ from typing import Any
 
 from strictly_necessary.audit._observation import Observation, State
 from strictly_necessary.audit._plan import Plan
+from strictly_necessary.audit.crawl._account import sign_in
 from strictly_necessary.audit.crawl._browsers import Browsers
 from strictly_necessary.audit.crawl._frontier import Site, normal
 from strictly_necessary.audit.crawl._journal import Journal, JournalError
@@ -85,7 +86,7 @@ def _jobs(plan: Plan, crawl: Crawl, script: Script | None) -> list[Coroutine[Any
     signed = [state for state in (State.SIGNED_IN, State.SIGNED_OUT) if state in wanted]
     if script is not None and script.tells(Part.SIGN_IN):
         if signed:
-            jobs.append(crawl.sign_in(stays=State.SIGNED_IN in signed, leaves=State.SIGNED_OUT in signed))
+            jobs.append(sign_in(crawl, stays=State.SIGNED_IN in signed, leaves=State.SIGNED_OUT in signed))
     else:
         for state in signed:
             crawl.skip(state, "no script says how to sign in")

@@ -91,7 +91,7 @@ class Frontier:
         address = normal(url, found_on)
         if address is None or address in self._seen or not self.site.has(address):
             return False
-        if not asked and not self._welcome(address, text):
+        if self._ends(address, text) or not (asked or self._welcome(address)):
             return False
         same = pattern(address)
         chain = self._chain.get(found_on, 0) + 1 if found_on and pattern(found_on) == same else 0
@@ -117,14 +117,23 @@ class Frontier:
     def __len__(self) -> int:
         return len(self._soon) + len(self._later)
 
-    def _welcome(self, address: str, text: str) -> bool:
+    def _welcome(self, address: str) -> bool:
         parts = urlsplit(address)
-        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        if _FILES.search(parts.path) or any(
-            fnmatchcase(parts.path, each) or fnmatchcase(path, each) for each in self._exclude
-        ):
+        path = _path(address)
+        if _FILES.search(parts.path):
             return False
-        return self._leaves is None or not (self._leaves.search(path) or self._leaves.search(text.replace(" ", "-")))
+        return not any(fnmatchcase(parts.path, each) or fnmatchcase(path, each) for each in self._exclude)
+
+    def _ends(self, address: str, text: str) -> bool:
+        """Whether looking at it may already end something: then it is not followed, whoever named it."""
+        if self._leaves is None:
+            return False
+        return bool(self._leaves.search(_path(address)) or self._leaves.search(text.replace(" ", "-")))
+
+
+def _path(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _repeats(address: str) -> bool:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-from strictly_necessary.audit._observation import Act, Deed, Mishap, Run, State, Stored, Trouble, Visit
+from strictly_necessary.audit._observation import Act, Deed, Mishap, Run, State, Trouble, Visit
 from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit.browser import Browser, Person, Tab
 from strictly_necessary.audit.crawl import _consent, _returning
@@ -20,7 +20,6 @@ from strictly_necessary.audit.crawl._look import offered
 from strictly_necessary.audit.crawl._progress import Progress
 from strictly_necessary.audit.crawl._sitemaps import listed
 from strictly_necessary.audit.crawl._visiting import INTERRUPTED, Deeds, Doing, Visiting, is_www, same_page
-from strictly_necessary.audit.crawl._words import LEAVES
 from strictly_necessary.audit.script import Part, Player, Scene, Script, Step
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import Kind
@@ -47,8 +46,6 @@ _NOT_AGAIN = frozenset(
 )
 """Pages with such trouble are looked at in one state only: in the others it would be the same, and take as long."""
 
-_NOTHING_NEW = "sign_in ran to its end, but the browser keeps nothing new: perhaps nobody is signed in"
-
 _LOOKED_FOR_LONG = 2.0
 """Times the limit of a page that exploring it may take."""
 
@@ -65,17 +62,19 @@ class Crawl:
     gates: asyncio.Semaphore
     known: Known = field(default_factory=Known)
     runs: dict[State, Run] = field(default_factory=dict)
+    listed: list[str] | None = None
+    """The sitemap's pages, once they have been asked for."""
 
     # What all states share -----------------------------------------------------------------------------------------
 
-    def _tells(self, part: Part) -> bool:
+    def tells(self, part: Part) -> bool:
         return self.script is not None and self.script.tells(part)
 
-    def _player(self, browser: Browser) -> Player:
+    def player(self, browser: Browser) -> Player:
         script = self.script or Script("")
         return Player(script, browser, self.plan.url, self.plan.timeout, offered)
 
-    def _old(self, state: State) -> list[Visit]:
+    def old(self, state: State) -> list[Visit]:
         """What an interrupted audit had finished."""
         return self.visiting.journal.visits.get(state, [])
 
@@ -86,25 +85,25 @@ class Crawl:
     def skip(self, state: State, why: str) -> None:
         self.end(state, [], why)
 
-    def _is_done(self, state: State) -> bool:
+    def is_done(self, state: State) -> bool:
         """Whether an interrupted audit had ended this state; then it is taken from there."""
         ended = self.visiting.journal.ended
         if state in ended:
-            self.runs[state] = Run(state, tuple(self._old(state)), ended[state])
+            self.runs[state] = Run(state, tuple(self.old(state)), ended[state])
         return state in ended
 
     @asynccontextmanager
-    async def _person(self, state: State, *, scripted: bool = False) -> AsyncIterator[tuple[Browser, Person]]:
+    async def person(self, state: State, *, scripted: bool = False) -> AsyncIterator[tuple[Browser, Person]]:
         async with self.browsers.of(state, scripted=scripted) as browser, browser.person(state) as person:
             yield browser, person
 
-    def _tell(self, state: State, done: int, known: int, url: str) -> None:
+    def tell(self, state: State, done: int, known: int, url: str) -> None:
         self.visiting.tell(Progress(state, done, known, url))
 
-    def _frontier(self, leaves: str | None = None) -> Frontier:
+    def frontier(self, leaves: str | None = None) -> Frontier:
         return Frontier(self.visiting.site, exclude=self.plan.exclude, leaves=leaves)
 
-    async def _seed(self, frontier: Frontier) -> None:
+    async def seed(self, frontier: Frontier) -> None:
         """The first pages: the address itself, those that were named, and the sitemap's."""
         plan, site = self.plan, self.visiting.site
         frontier.add(plan.url, asked=True)
@@ -114,8 +113,10 @@ class Crawl:
             if scene.page is not None:
                 frontier.add(urljoin(plan.url, scene.page), asked=True)
         if len(frontier) < plan.pages:
-            rules = await self.visiting.politeness.rules(plan.url)
-            for address in await listed(plan, site, rules.sitemaps):
+            if self.listed is None:
+                rules = await self.visiting.politeness.rules(plan.url)
+                self.listed = await listed(plan, site, rules.sitemaps)
+            for address in self.listed:
                 frontier.add(address)
 
     def _scenes(self) -> tuple[Scene, ...]:
@@ -132,21 +133,21 @@ class Crawl:
             await self.known.tell(ended=True)
 
     async def _visit(self, *, returns: bool) -> None:
-        frontier = self._frontier()
-        await self._seed(frontier)
-        old = self._old(State.VISIT)
+        frontier = self.frontier()
+        await self.seed(frontier)
+        old = self.old(State.VISIT)
         visits = list(old)
         for visit in old:
             frontier.knows(visit.url)
             await self._found(frontier, visit, asks=visit.url == self.visiting.journal.asks)
-        if self._is_done(State.VISIT) and (not returns or self._is_done(State.RETURNED)):
+        if self.is_done(State.VISIT) and (not returns or self.is_done(State.RETURNED)):
             return
-        async with self._person(State.VISIT, scripted=self._tells(Part.ACTS)) as (browser, person):
+        async with self.person(State.VISIT, scripted=self.tells(Part.ACTS)) as (browser, person):
             if State.VISIT not in self.runs:
                 await self._discover(browser, person, frontier, visits, interrupted=bool(old))
                 self.end(State.VISIT, visits)
             await self.known.tell(ended=True)
-            if returns and not self._is_done(State.RETURNED):
+            if returns and not self.is_done(State.RETURNED):
                 await self._return(person, visits, interrupted=bool(old))
 
     async def _discover(
@@ -158,7 +159,7 @@ class Crawl:
         while looked_at < self.plan.pages and self.visiting.stopped is None and (url := frontier.next()) is not None:
             if any(visit.url == url for visit in visits):
                 continue
-            self._tell(State.VISIT, looked_at, looked_at + len(frontier) + 1, url)
+            self.tell(State.VISIT, looked_at, looked_at + len(frontier) + 1, url)
             looked_at += 1
             if refusal := await self.visiting.politeness.refusal(url):
                 visit = Visit(State.VISIT, url, url, mishaps=(Mishap(Trouble.ROBOTS, refusal),))
@@ -187,7 +188,7 @@ class Crawl:
             parts.append(None)
 
         async def play(tab: Tab, doing: Doing) -> None:
-            player = self._player(browser)
+            player = self.player(browser)
             for steps in parts:
                 failure = await player.play(Part.ACTS, tab, steps)
                 if failure is not None:
@@ -241,7 +242,7 @@ class Crawl:
             for url, deeds in [*removing, *urls]:
                 if self.visiting.stopped is not None:
                     break
-                self._tell(State.RETURNED, len(visits), total, url)
+                self.tell(State.RETURNED, len(visits), total, url)
                 visits.append(await self.visiting.visit(person, url, state=State.RETURNED, deeds=deeds))
         self.end(State.RETURNED, visits)
 
@@ -249,16 +250,16 @@ class Crawl:
 
     async def follow(self, state: State) -> None:
         """Somebody else on the same pages."""
-        if self._is_done(state):
+        if self.is_done(state):
             return
         async with self.gates:
             if await self.known.first() is None:
                 self.skip(state, "no page could be looked at")
                 return
-            async with self._person(state) as (_, person):
-                await self._pages(state, person, list(self._old(state)))
+            async with self.person(state) as (_, person):
+                await self.pages(state, person, list(self.old(state)))
 
-    async def _pages(self, state: State, person: Person, visits: list[Visit], *, own: int = 0) -> None:
+    async def pages(self, state: State, person: Person, visits: list[Visit], *, own: int = 0) -> None:
         """All that is known; `own` visits were made for another reason."""
         done = max(len(visits) - own, 0)
         notes = (INTERRUPTED,) if done else ()
@@ -267,26 +268,26 @@ class Crawl:
             at += 1
             if at <= done or self.visiting.stopped is not None:
                 continue
-            self._tell(state, at - 1, len(self.known.pages), url)
+            self.tell(state, at - 1, len(self.known.pages), url)
             visits.append(await self.visiting.visit(person, url, state=state, deeds=_late(state), notes=notes))
             notes = ()
         self.end(state, visits)
 
     async def answer(self, state: State) -> None:
         """Answer the question about consent, and look at the pages."""
-        if self._is_done(state):
+        if self.is_done(state):
             return
         part, kind = ANSWERS[state]
-        url = await (self.known.first() if self._tells(part) else self.known.question())
+        url = await (self.known.first() if self.tells(part) else self.known.question())
         if url is None:
             self.skip(state, self._nothing_asked())
             return
         failures: list[str] = []
-        async with self.gates, self._person(state, scripted=self._tells(part)) as (browser, person):
+        async with self.gates, self.person(state, scripted=self.tells(part)) as (browser, person):
 
             async def deeds(tab: Tab, doing: Doing) -> None:
-                if self._tells(part):
-                    mishap = await self._player(browser).play(part, tab)
+                if self.tells(part):
+                    mishap = await self.player(browser).play(part, tab)
                     failure = mishap.message if mishap else None
                 else:
                     failure = await _consent.answer(tab, kind)
@@ -296,13 +297,13 @@ class Crawl:
                     failures.append(failure)
                     doing.mishaps.append(failure)
 
-            old = list(self._old(state))
-            self._tell(state, 0, len(self.known.pages), url)
+            old = list(self.old(state))
+            self.tell(state, 0, len(self.known.pages), url)
             first = await self.visiting.visit(person, url, state=state, deeds=deeds)
             if failures:
                 self.end(state, [*old, first], failures[0])
                 return
-            await self._pages(state, person, old or [first], own=1)
+            await self.pages(state, person, old or [first], own=1)
 
     def _nothing_asked(self) -> str:
         gated = self.declaration.gated if self.declaration is not None else ()
@@ -310,101 +311,6 @@ class Crawl:
             names = ", ".join(item.name for item in gated)
             return f"no page asks for consent, though it is declared that {names} needs it"
         return "no page asks for consent"
-
-    # Signed in -----------------------------------------------------------------------------------------------------
-
-    async def sign_in(self, *, stays: bool, leaves: bool) -> None:
-        """Sign in; look at the pages if it `stays`; then sign out if it `leaves`."""
-        done = [self._is_done(each) for each in self._signed(stays=stays, leaves=leaves)]
-        if all(done):
-            return
-        if await self.known.first() is None:
-            for state in self._signed(stays=stays, leaves=leaves):
-                self.skip(state, "no page could be looked at")
-            return
-        async with self.gates, self._person(State.SIGNED_IN, scripted=True) as (browser, person):
-            failures: list[str] = []
-            texts: dict[str, str] = {}
-            deeds = self._signing_in(browser, person, failures)
-            first = await self.visiting.visit(person, self.plan.url, state=State.SIGNED_IN, deeds=deeds, texts=texts)
-            if failures:
-                self.end(State.SIGNED_IN, [first], failures[0])
-                if leaves:
-                    self.skip(State.SIGNED_OUT, "signing in failed")
-                return
-            if stays and State.SIGNED_IN not in self.runs:
-                await self._account(person, first, texts)
-            if leaves and State.SIGNED_OUT not in self.runs:
-                await self._sign_out(browser, person)
-
-    @staticmethod
-    def _signed(*, stays: bool, leaves: bool) -> list[State]:
-        return [State.SIGNED_IN] * stays + [State.SIGNED_OUT] * leaves
-
-    def _signing_in(self, browser: Browser, person: Person, failures: list[str]) -> Deeds:
-        async def deeds(tab: Tab, doing: Doing) -> None:
-            before = _names(await person.snapshot())
-            failure = await self._player(browser).play(Part.SIGN_IN, tab)
-            if failure is not None:
-                failures.append(failure.message)
-                doing.mishaps.append(failure.message)
-            elif before == _names(await person.snapshot()):
-                doing.mishaps.append(_NOTHING_NEW)
-
-        return deeds
-
-    async def _account(self, person: Person, first: Visit, texts: dict[str, str]) -> None:
-        """The pages that somebody sees who is signed in: the script's last one, and all that it leads to. `texts` are
-        those of the links so far."""
-        frontier = self._frontier(LEAVES)
-        if self.visiting.site.has(first.address):
-            frontier.add(first.address, asked=True)
-        await self._seed(frontier)
-        for page in first.pages:
-            frontier.add(page, first.address, text=texts.get(page, ""))
-        old = self._old(State.SIGNED_IN)[1:]
-        visits = [first, *old]
-        for visit in old:
-            frontier.knows(visit.url)
-            for page in visit.pages:
-                frontier.add(page, visit.address, text=texts.get(page, ""))
-        seen = {visit.url for visit in old}
-        notes = (INTERRUPTED,) if old else ()
-        while len(seen) < self.plan.pages and self.visiting.stopped is None and (url := frontier.next()) is not None:
-            if url in seen:
-                continue
-            seen.add(url)
-            if await self.visiting.politeness.refusal(url) is not None:
-                continue  # told where it was refused first
-            self._tell(State.SIGNED_IN, len(seen) - 1, len(seen) + len(frontier), url)
-            visit = await self.visiting.visit(person, url, state=State.SIGNED_IN, notes=notes, texts=texts)
-            notes = ()
-            visits.append(visit)
-            for page in visit.pages:
-                frontier.add(page, visit.address, text=texts.get(page, ""))
-        self.end(State.SIGNED_IN, visits)
-
-    async def _sign_out(self, browser: Browser, person: Person) -> None:
-        if not self._tells(Part.SIGN_OUT):
-            self.skip(State.SIGNED_OUT, "the script does not say how to sign out")
-            return
-        failures: list[str] = []
-
-        async def deeds(tab: Tab, doing: Doing) -> None:
-            failure = await self._player(browser).play(Part.SIGN_OUT, tab)
-            if failure is not None:
-                failures.append(failure.message)
-                doing.mishaps.append(failure.message)
-
-        first = await self.visiting.visit(person, self.plan.url, state=State.SIGNED_OUT, deeds=deeds)
-        if failures:
-            self.end(State.SIGNED_OUT, [first], failures[0])
-            return
-        await self._pages(State.SIGNED_OUT, person, [first], own=1)
-
-
-def _names(stored: tuple[Stored, ...]) -> set[tuple[Kind, str, str, str]]:
-    return {(each.kind, each.name, each.origin, each.value) for each in stored}
 
 
 def _late(state: State) -> Deeds | None:

@@ -30,6 +30,9 @@ class Doing:
 
     links: tuple[Link, ...] = ()
     mishaps: list[str] = field(default_factory=list)
+    begins_anew: bool = False
+    """Only where it leads to in the end counts: before, somebody else looked at the page."""
+
     left: tuple[Stored, ...] | None = None
     """What the browser still keeps after something was removed, though the tab may have gone with it."""
 
@@ -68,7 +71,8 @@ class Visiting:
         pages = await self._pages(tab, texts)
         if deeds is not None and tab.alive:
             await deeds(tab, doing)
-            pages = tuple(dict.fromkeys([*pages, *await self._pages(tab, texts)]))
+            later = await self._pages(tab, texts)
+            pages = later if doing.begins_anew else tuple(dict.fromkeys([*pages, *later]))
         visit = await tab.finish()
         last = max(len(visit.acts) - 1, 0)
         told = [Mishap(Trouble.STEP, each, last) for each in doing.mishaps]
@@ -76,7 +80,7 @@ class Visiting:
         if wait := self._told_to_wait(visit):
             self.stopped = wait
             told.append(Mishap(Trouble.ROBOTS, wait))
-        if doing.left is not None and visit.snapshots[-1].act != last:
+        if doing.left is not None and visit.snapshots[-1:] and visit.snapshots[-1].act != last:
             visit = replace(visit, snapshots=(*visit.snapshots, Snapshot(last, doing.left)))
         visit = replace(
             visit, state=state or visit.state, pages=pages, links=doing.links, mishaps=(*visit.mishaps, *told)
