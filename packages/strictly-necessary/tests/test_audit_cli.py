@@ -256,7 +256,7 @@ def test_an_audit_prints_findings_and_writes_all_reports(site: str, tmp_path: Pa
     assert result.exit_code == 1, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0].startswith("SN401 cookie _visitor of 127.0.0.1")
-    assert lines[1] == f"    Seen: {site} (First visit, while it loads)"
+    assert lines[1].startswith(f"    Seen: {site} (First visit, while it loads)")
     assert f"{site}count.js:1:" in lines[2]
     assert lines[3].startswith("    Fix: declare it")
     assert "What is declared is not what happens: 1 error on 2 pages.\n1 error; 2 pages in 1 state, " in result.stderr
