@@ -37,6 +37,7 @@ _FLAGS = (
     "--no-default-browser-check",
     "--no-pings=false",
     "--no-service-autorun",
+    "--disable-back-forward-cache",  # a page that is kept there holds the clock of the next ones
     "--disable-background-networking",
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
