@@ -36,7 +36,13 @@ _STUCK = 2.5
 _LOADING = 500
 """Milliseconds of the page's clock that belong to loading."""
 
+_NEWS = 2.0
+"""Seconds in which the reason of a failure is told, if there is one: a crash, or a download."""
+
 _MOST_FRAMES = 200
+
+_LEAVE = 'dispatchEvent(new PageTransitionEvent("pagehide")); location.replace("about:blank")'
+"""The event is sent ahead, because the browser tells nothing of requests that a page makes while it goes."""
 
 _EVALUATE = 3.0
 """Seconds that a script of ours may take in a page."""
@@ -64,6 +70,7 @@ class Tab:
         self._jar = Jar()
         self._looked_at = -1
         self._late = False
+        self._stuck = False
         self._clock = Clock(connection, watch)
         self.person = person
 
@@ -98,6 +105,7 @@ class Tab:
             await ensure_tab(self._connection, self._watch)
             arrived = await self._navigate(self._url)
         except RefusedError as problem:
+            await self._news()
             if not self._watch.crashed:
                 self._mishap(Trouble.UNREACHABLE, f"the browser could not open the page: {problem}")
         if arrived:
@@ -126,11 +134,21 @@ class Tab:
         if error is None:
             return True
         hop = self._document()
+        if error == "net::ERR_ABORTED" and (hop is None or not hop.status):
+            await self._news()
+        if watch.crashed:
+            return False
         if hop is not None and (hop.status >= 400 or hop.status in {204, 205}):
             self._mishap(Trouble.STATUS, f"the server answered {hop.status}, and nothing to show")
         else:
             self._mishap(*_network_trouble(error, url, is_download=bool(told.get("isDownload"))))
         return False
+
+    async def _news(self) -> None:
+        """A failure was answered; wait for its reason."""
+        end = time.monotonic() + _NEWS
+        while not self._watch.crashed and not self._recording.mishaps and time.monotonic() < end:
+            await self._watch.wait(end - time.monotonic())
 
     async def _loaded(self) -> None:
         """Wait for the load event while the page's clock runs."""
@@ -170,7 +188,9 @@ class Tab:
     async def _pass(self) -> None:
         """Let the page's clock run ahead; where requests do not end, without waiting for them."""
         before = frozenset(self._watch.sessions)
-        left = await self._clock.run_and_wait(self._plan.patience * 1000, self._left(_STUCK))
+        left = self._plan.patience * 1000
+        if not self._stuck:
+            left = await self._clock.run_and_wait(left, self._left(_STUCK))
         if left > 0 and self.alive and not self._watch.stopped:
             left = await self._clock.run_and_wait(left, self._left(1.0), policy="advance")
         if left > 0 and not self._watch.stopped and not self._late and await self._clock.now() is None and self.alive:
@@ -194,6 +214,9 @@ class Tab:
             await asyncio.sleep(_BEAT)
             quiet = quiet + 1 if recording.events == last and not recording.flying else 0
             last = recording.events
+        if recording.flying:  # a long poll, or a server that is asleep: not waited for again
+            self._stuck = True
+            recording.flying.clear()
 
     # Acts --------------------------------------------------------------------------------------------------------
 
@@ -261,11 +284,10 @@ class Tab:
         frame = watch.frames.get(watch.target)
         if frame is None:
             return False
+        for state in ("frozen", "active"):  # hides the page for a moment
+            self._connection.post("Page.setWebLifecycleState", {"state": state}, watch.page)
         try:
-            params = {
-                "expression": 'location.replace("about:blank")',
-                "contextId": await world_of(self._connection, frame),
-            }
+            params = {"expression": _LEAVE, "contextId": await world_of(self._connection, frame)}
             await self._connection.ask("Runtime.evaluate", params, watch.page, limit=1.0)
         except RefusedError:
             return False
