@@ -40,6 +40,9 @@ _GPC = (
     "Object.defineProperty((globalThis.Navigator || globalThis.WorkerNavigator).prototype, 'globalPrivacyControl',"
     " { get() { return true; }, enumerable: true, configurable: true });"
 )
+_BUFFERS = {"maxPostDataSize": LONGEST_TEXT, "maxTotalBufferSize": 4_194_304, "maxResourceBufferSize": 65_536}
+"""Bytes. Of what comes, only small images are asked for."""
+
 _DOCUMENTS = frozenset({"page", "iframe"})
 
 
@@ -159,7 +162,7 @@ class Watch:
         self.sessions[session] = own
         self.recording.events += 1
         post = self.connection.post
-        post("Network.enable", {"maxPostDataSize": LONGEST_TEXT}, session)
+        post("Network.enable", _BUFFERS, session)
         if kind in _DOCUMENTS:
             self._prepare_document(own)
         else:
