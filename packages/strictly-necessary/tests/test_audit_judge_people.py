@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from strictly_necessary import Declaration
-from strictly_necessary.audit._observation import Act, Deed, State
+from strictly_necessary.audit._observation import Act, Deed, Mishap, State, Trouble
 from strictly_necessary.declaration._items import Jurisdiction
 
 b = SimpleNamespace(**runpy.run_path(str(Path(__file__).parent / "audit_builders.py")))
@@ -153,3 +153,40 @@ def test_nobody_is_signed_in_before_signing_in(state: State) -> None:
         writes=(b.header("session", act=2),),
     )
     assert "SN416" not in b.codes(b.judged(late, by=signs()))
+
+
+STEPS = (
+    Act(Deed.LOAD),
+    Act(Deed.WAIT),
+    Act(Deed.GO, "/sign-in", told=True),
+    Act(Deed.SUBMIT, 'button "Sign in"', told=True),
+    Act(Deed.SIGN_IN, told=True),
+)
+
+
+def test_the_steps_of_a_script_are_what_they_lead_to() -> None:
+    declaration = b.declared(b.item("session", category="authentication"), b.item("csrf", category="security"))
+    kept = (b.jar("session", b.ADA), b.jar("csrf", b.BEN))
+    came = (b.header("csrf", b.BEN, act=2), b.header("session", b.ADA, act=3))
+    signed_in = b.visit(state=State.SIGNED_IN, acts=STEPS, snapshots={1: (), 3: kept}, writes=came)
+    out = (*STEPS[:3], Act(Deed.SUBMIT, 'button "Sign out"', told=True), Act(Deed.SIGN_OUT, told=True))
+    leaves = b.visit(state=State.SIGNED_OUT, acts=out, snapshots={1: kept, 3: kept[1:]})
+    cleans = b.visit(state=State.SIGNED_OUT, acts=out, snapshots={1: kept, 3: ()})
+    assert b.codes(b.judged(signed_in, cleans, by=declaration)) == []
+    assert b.codes(b.judged(signed_in, leaves, by=declaration)) == ["SN415"]
+
+
+def test_a_script_that_stopped_signed_nobody_out() -> None:
+    kept = (b.jar("session", b.ADA),)
+    signed_in = b.visit(state=State.SIGNED_IN, acts=STEPS, snapshots={1: (), 3: kept})
+    stopped = b.visit(
+        *kept, state=State.SIGNED_OUT, acts=STEPS[:3], mishaps=(Mishap(Trouble.STEP, "there is no such button", 2),)
+    )
+    declaration = b.declared(b.item("session", category="authentication"))
+    assert b.codes(b.judged(signed_in, stopped, by=declaration)) == ["SN453"]
+
+
+def test_going_to_a_page_is_no_choice_of_what_it_keeps() -> None:
+    theme = b.declared(b.item("theme", "local", category="preference", requires_action=True))
+    acts = (Act(Deed.LOAD), Act(Deed.WAIT), Act(Deed.GO, "/look", told=True))
+    assert b.codes(b.judged(b.visit(b.key("theme", "dark"), acts=acts, act=2), by=theme)) == ["SN410"]

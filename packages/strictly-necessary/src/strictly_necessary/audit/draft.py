@@ -13,7 +13,7 @@ from strictly_necessary.audit._observation import NO_CHOICE, Deed, Observation, 
 from strictly_necessary.audit.judge._case import Case, is_chosen, is_navigation, never_left, open_case
 from strictly_necessary.audit.judge._evidence import script_of
 from strictly_necessary.audit.judge._sites import host_of, site_of
-from strictly_necessary.audit.judge._things import Sight, Thing
+from strictly_necessary.audit.judge._things import Sight, Thing, purpose_of
 from strictly_necessary.audit.judge._trackers import entity_of, tracker_of
 from strictly_necessary.cookies import is_token
 from strictly_necessary.declaration._items import Category, Kind
@@ -128,7 +128,7 @@ def _guess(facts: _Facts) -> tuple[Category, str]:
     for pattern, category, purpose in _GUESSES:
         if re.search(pattern, name):
             return category, purpose
-    if any(sight.deed is Deed.SIGN_IN and sight.fresh for sight in facts.sights):
+    if any(purpose_of(each.visit, each.act) is Deed.SIGN_IN and each.fresh for each in facts.sights):
         return Category.AUTHENTICATION, "Keeps you signed in from page to page."
     return Category.USER_INPUT, "Keeps what you entered."
 
@@ -211,14 +211,14 @@ def _count(number: int, unit: str) -> str:
 
 def _when(facts: _Facts) -> str:
     fresh = [each for each in facts.sights if each.fresh] or list(facts.sights)
-    deeds = {each.deed for each in fresh}
+    deeds = {purpose_of(each.visit, each.act) for each in fresh}
     if deeds <= {Deed.SIGN_IN}:
         return "You sign in."
     if deeds <= {Deed.GIVE}:
         return "You say yes to cookies."
     if deeds <= {Deed.GIVE, Deed.REFUSE}:
         return "You answer the question about cookies."
-    if not deeds & NO_CHOICE:
+    if not deeds & (NO_CHOICE | {Deed.GO}):
         target = next((act.target for each in fresh if (act := each.visit.acts[each.act]).target), None)
         return f"You use the {target}." if target else "You choose it."
     return "You open the page."

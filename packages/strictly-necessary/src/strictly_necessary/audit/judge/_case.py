@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from strictly_necessary.audit._observation import NO_CHOICE, Observation, Request, Visit
+from strictly_necessary.audit._observation import Deed, Observation, Request, Visit
 from strictly_necessary.audit.judge._naming import namer
 from strictly_necessary.audit.judge._sites import host_of, is_third, leads_abroad, party_of, site_of
 from strictly_necessary.audit.judge._things import (
@@ -14,6 +14,7 @@ from strictly_necessary.audit.judge._things import (
     Thing,
     deed_of,
     history,
+    is_choice,
     is_foreign,
     item_of,
     visits_of,
@@ -58,8 +59,9 @@ class Case:
         """Whether somebody asked for this request to another site: it goes to a declared third party, and this, or an
         earlier one on this page, came with a choice; or it is the page that a choice or our own answer leads to."""
         request = visit.requests[number]
-        chosen = deed_of(visit, request.act) not in NO_CHOICE
+        chosen = is_choice(visit, request.act)
         if is_navigation(request):
+            chosen = chosen or deed_of(visit, request.act) is Deed.GO
             if chosen and request.method == "GET" and not request.sent:
                 return True  # a link that somebody followed
             if party_of(host_of(request.url), self.declaration) is None:
@@ -73,7 +75,7 @@ class Case:
         """Whether the feature was used on this page before."""
         site = site_of(request.url)
         return any(
-            each.act < request.act and deed_of(visit, each.act) not in NO_CHOICE and site_of(each.url) == site
+            each.act < request.act and is_choice(visit, each.act) and site_of(each.url) == site
             for each in visit.requests
         )
 
@@ -102,7 +104,7 @@ def is_navigation(request: Request) -> bool:
 
 def is_chosen(sight: Sight) -> bool:
     """Whether it came with a choice of the person."""
-    return sight.deed not in NO_CHOICE
+    return is_choice(sight.visit, sight.act)
 
 
 def never_left(request: Request) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
-from strictly_necessary.audit._observation import Act, Deed, Observation, State, Stored, Visit, Write
+from strictly_necessary.audit._observation import NO_CHOICE, Act, Deed, Observation, State, Stored, Visit, Write
 from strictly_necessary.audit.judge._sites import host_of, is_third, site_of
 from strictly_necessary.cookies import CookieSyntaxError, SetCookie, parse_set_cookie
 from strictly_necessary.declaration import Declaration
@@ -37,6 +37,11 @@ _WORDS = {
 }
 _TURNS = frozenset({Deed.SIGN_IN, Deed.SIGN_OUT, Deed.GIVE, Deed.REFUSE, Deed.REMOVE})
 """After these, all that is there counts anew."""
+
+_ENDS = frozenset({Deed.SIGN_IN, Deed.SIGN_OUT, Deed.GIVE, Deed.REFUSE})
+"""Stand after the steps of a script that led there."""
+
+_NO_CHOICE = NO_CHOICE | {Deed.GO}
 
 _KEYS = frozenset({Kind.LOCAL, Kind.SESSION})
 
@@ -80,6 +85,25 @@ Sights: TypeAlias = tuple[Sight, ...]
 
 def deed_of(visit: Visit, act: int) -> Deed:
     return visit.acts[act].deed if 0 <= act < len(visit.acts) else Deed.LOAD
+
+
+def purpose_of(visit: Visit, act: int) -> Deed:
+    """What an act was part of: the steps of a script that end in signing in or out, or in an answer, are that; others
+    are what they are."""
+    if not 0 <= act < len(visit.acts):
+        return Deed.LOAD
+    if visit.acts[act].told:
+        for later in visit.acts[act:]:
+            if later.deed in _ENDS:
+                return later.deed
+            if not later.told:
+                break
+    return visit.acts[act].deed
+
+
+def is_choice(visit: Visit, act: int) -> bool:
+    """Whether the act is a choice of the person. Going to a page is none about what the page does then."""
+    return purpose_of(visit, act) not in _NO_CHOICE
 
 
 def thing_of(stored: Stored) -> Thing:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 from strictly_necessary.audit._finding import Evidence
-from strictly_necessary.audit._observation import NO_CHOICE, Request, Visit
+from strictly_necessary.audit._observation import Request, Visit
 from strictly_necessary.audit.judge._case import Case, is_navigation, never_left
 from strictly_necessary.audit.judge._evidence import of_request
 from strictly_necessary.audit.judge._merging import Raw, seen
 from strictly_necessary.audit.judge._sites import host_of, party_of, shown, site_of
-from strictly_necessary.audit.judge._things import Thing, deed_of, header_of
+from strictly_necessary.audit.judge._things import Thing, header_of, is_choice
 from strictly_necessary.audit.judge._values import Kept, looks_drawn, parts_of
 
 CLICK_IDS = frozenset(
@@ -65,7 +65,7 @@ def _sent(case: Case, visit: Visit, identifiers: Kept) -> Iterator[Raw]:
             continue
         host = host_of(request.url)
         if is_navigation(request):
-            followed = deed_of(visit, request.act) not in NO_CHOICE and not request.sent
+            followed = is_choice(visit, request.act) and not request.sent
             if followed or party_of(host, case.declaration) is not None:
                 continue  # a link is judged as a link; what a sign-in or a payment hands over is what it is for
         elif not case.is_ours(request.top):
@@ -194,7 +194,7 @@ def _bounces(case: Case, visit: Visit, identifiers: Kept) -> Iterator[Raw]:
         request = visit.requests[number]
         before = [visit.requests[each] for each in whole[:place]]
         after = [visit.requests[each] for each in whole[place + 1 :]]
-        if not case.is_third(request.url) or deed_of(visit, request.act) not in NO_CHOICE:
+        if not case.is_third(request.url) or is_choice(visit, request.act):
             continue
         if request.redirect_from is not None or party_of(host_of(request.url), case.declaration) is not None:
             continue

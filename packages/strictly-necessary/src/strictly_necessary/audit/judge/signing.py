@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strictly_necessary.audit._observation import NO_CHOICE, Deed, State
-from strictly_necessary.audit.judge._case import Case
+from strictly_necessary.audit._observation import Deed, State, Trouble
+from strictly_necessary.audit.judge._case import Case, is_chosen
 from strictly_necessary.audit.judge._evidence import of_write
 from strictly_necessary.audit.judge._merging import Raw, seen
-from strictly_necessary.audit.judge._things import Sight, Thing
+from strictly_necessary.audit.judge._things import Sight, Thing, purpose_of
 from strictly_necessary.declaration._items import Category, Item
 
 _SIGNS = frozenset({Category.AUTHENTICATION, Category.SECURITY})
@@ -34,6 +34,8 @@ def findings(case: Case) -> Iterator[Raw]:
             signed_out = next(
                 ((number, 0) for number, visit in enumerate(visits) if visit.state is State.SIGNED_OUT), None
             )
+        if any(mishap.trouble is Trouble.STEP for visit in visits for mishap in visit.mishaps):
+            signed_out = None  # a script that stopped half-way signed nobody out, which is told by itself
         before: dict[Thing, str] = {}
         brought: set[Thing] = set()
         for sight in sights:
@@ -45,7 +47,7 @@ def findings(case: Case) -> Iterator[Raw]:
                 yield from _left(case, sight, item, before, brought)
                 continue
             before[sight.thing] = sight.value
-            if sight.deed is Deed.SIGN_IN and (sight.fresh or sight.write is not None):
+            if purpose_of(sight.visit, sight.act) is Deed.SIGN_IN and (sight.fresh or sight.write is not None):
                 brought.add(sight.thing)
             if signed_in is None or moment < signed_in:
                 yield from _too_early(case, sight, item)
@@ -70,7 +72,7 @@ def _left(case: Case, sight: Sight, item: Item | None, before: dict[Thing, str],
 
 
 def _too_early(case: Case, sight: Sight, item: Item | None) -> Iterator[Raw]:
-    if item is None or Category.AUTHENTICATION not in item.categories or sight.deed not in NO_CHOICE:
+    if item is None or Category.AUTHENTICATION not in item.categories or is_chosen(sight):
         return
     if sight.visit.state is State.NO_COOKIES and sight.stored is None:
         return

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strictly_necessary.audit._observation import NO_CHOICE, Request, Visit
+from strictly_necessary.audit._observation import Request, Visit
 from strictly_necessary.audit.judge._case import Case, is_navigation, never_left
 from strictly_necessary.audit.judge._evidence import of_request
 from strictly_necessary.audit.judge._merging import Raw, seen
 from strictly_necessary.audit.judge._sites import host_of, is_ours, leads_abroad, party_of, shown, site_of
-from strictly_necessary.audit.judge._things import deed_of, header_of
+from strictly_necessary.audit.judge._things import header_of, is_choice
 from strictly_necessary.audit.judge._trackers import entity_of, is_carrier, is_cloaker, tracker_of
 from strictly_necessary.audit.judge._values import Kept
 
@@ -41,7 +41,7 @@ def _of_third(case: Case, visit: Visit, number: int, request: Request) -> Iterat
     entity = tracker or entity_of(host)
     detail = (("who", entity.name), ("category", entity.category)) if entity else ()
     where, evidence = seen(visit, request.act), of_request(request, *detail)
-    followed = asked and is_navigation(request) and deed_of(visit, request.act) not in NO_CHOICE
+    followed = asked and is_navigation(request) and is_choice(visit, request.act)
     if tracker is not None and not followed:
         message = f"{host} was asked, which is known for tracking: {tracker.name} ({tracker.category})"
         yield Raw("SN421", f"requests to {host}", message, where, evidence)
