@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from strictly_necessary.audit import Judgement, Observation, Plan, State, crawl, judge, observe
+from strictly_necessary.audit import AuditFinding, Judgement, Plan, State, crawl, judge, observe
 from strictly_necessary.audit.browser import Browser, launch
 from strictly_necessary.audit.crawl._browsers import Browsers
 
@@ -19,6 +19,9 @@ HERE = Path(__file__).parent
 Site = runpy.run_path(str(HERE / "server.py"))["Site"]
 NameServer = runpy.run_path(str(HERE / "nameserver.py"))["NameServer"]
 load_tricks = runpy.run_path(str(HERE / "tricks.py"))["load_tricks"]
+
+AT_ONCE = 4
+"""Audits at the same time."""
 
 INTRODUCTION = """# What the audit finds
 
@@ -35,28 +38,42 @@ it should be, as similar as it honestly can be. The audit looks at both. This is
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was told about one trick and its twin. `codes` are the trick's own, `told` those that the audit told."""
+    """What was told about one trick and its twin."""
 
     name: str
     title: str
     codes: frozenset[str]
     also: frozenset[str]
-    told: frozenset[str]
-    alarms: frozenset[str]
+    told: tuple[AuditFinding, ...]
+    alarms: tuple[AuditFinding, ...]
 
     @property
     def found(self) -> bool:
-        return self.codes <= self.told <= self.codes | self.also
+        return self.codes <= _codes(self.told) <= self.codes | self.also
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with it, for whoever mends it."""
+        missing = self.codes - _codes(self.told)
+        wrong = [each for each in self.told if each.code not in self.codes | self.also]
+        return [
+            *(f"{self.name}: {code} was not found" for code in sorted(missing)),
+            *(f"{self.name}: {_line(each)}" for each in wrong),
+            *(f"{self.name}, the clean twin: {_line(each)}" for each in self.alarms),
+        ]
 
     @property
     def row(self) -> str:
-        cells = (
-            self.title,
-            ", ".join(sorted(self.codes)),
-            "yes" if self.found else "**no**",
-            ", ".join(sorted(self.alarms)),
-        )
-        return "| " + " | ".join(cell or "none" for cell in cells) + " |"
+        codes, alarms = (", ".join(sorted(each)) for each in (self.codes, _codes(self.alarms)))
+        return f"| {self.title} | {codes} | {'yes' if self.found else '**no**'} | {alarms or 'none'} |"
+
+
+def _codes(findings: Iterable[AuditFinding]) -> frozenset[str]:
+    return frozenset(each.code for each in findings)
+
+
+def _line(finding: AuditFinding) -> str:
+    return f"{finding.code} {finding.message} ({', '.join(f'{each.state} {each.act}' for each in finding.sightings)})"
 
 
 class Shared(Browsers):
@@ -76,7 +93,7 @@ class Shared(Browsers):
 
 
 class Trials:
-    """The server, the name server and the browser, for as many tricks as are to be tried, one after the other."""
+    """The server, the name server and the browser, for as many tricks as are to be tried, in one browser."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -106,24 +123,32 @@ class Trials:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def result(self, trick: Any) -> Result:
-        """Audit the trick and its twin."""
-        told, alarms = (self.codes(each, trick.states) for each in (trick.trick, trick.clean))
+    def results(self, tricks: Iterable[Any]) -> list[Result]:
+        """Audit the tricks and their twins, several at once: most of the time goes by in waiting."""
+
+        async def all_of_them() -> list[Result]:
+            gate = asyncio.Semaphore(AT_ONCE)
+            return list(await asyncio.gather(*(self._result(each, gate) for each in tricks)))
+
+        return self._runner.run(all_of_them())
+
+    async def _result(self, trick: Any, gate: asyncio.Semaphore) -> Result:
+        sides = await asyncio.gather(
+            *(self._judgement(each, trick.states, gate) for each in (trick.trick, trick.clean))
+        )
+        told, alarms = (side.findings for side in sides)
         return Result(trick.name, trick.title, trick.codes, trick.also, told, alarms)
 
-    def codes(self, variant: Any, states: Iterable[str]) -> frozenset[str]:
-        return frozenset(each.code for each in self.judgement(variant, states).findings)
-
-    def judgement(self, variant: Any, states: Iterable[str]) -> Judgement:
-        return judge(self.observation(variant, states), variant.declared())
-
-    def observation(self, variant: Any, states: Iterable[str]) -> Observation:
+    async def _judgement(self, variant: Any, states: Iterable[str], gate: asyncio.Semaphore) -> Judgement:
         plan = self._plan(variant.url, tuple(map(State, states)))
         if variant.script:
             script = self._folder / f"{variant.name}.toml"
             script.write_text(variant.script)
             plan = replace(plan, script=script)
-        return self._runner.run(observe(plan, variant.declared()))
+        declaration = variant.declared()
+        async with gate:
+            observation = await observe(plan, declaration)
+        return judge(observation, declaration)
 
     def _plan(self, url: str, states: tuple[State, ...] = ()) -> Plan:
         return Plan(
@@ -132,7 +157,7 @@ class Trials:
             states=states,
             resolve=self._resolve,
             nameserver=self._nameserver.address,
-            screenshots=False,
+            screenshots=State.NO_COOKIES in states,  # an empty page is known by its picture
             rate=0.0,
         )
 

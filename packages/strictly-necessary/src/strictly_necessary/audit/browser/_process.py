@@ -35,7 +35,6 @@ _FLAGS = (
     "--remote-debugging-port=0",
     "--no-first-run",
     "--no-default-browser-check",
-    "--no-pings=false",
     "--no-service-autorun",
     "--disable-back-forward-cache",  # a page that is kept there holds the clock of the next ones
     "--disable-background-networking",
@@ -67,6 +66,10 @@ _FLAGS = (
     "--window-size=1280,800",
     f"--disable-features={_OFF}",
 )
+
+COMMON = {"profile": {"cookie_controls_mode": 0}}
+"""Cookies of other sites are taken, as by most people's browsers. A context of the audit counts as a private window,
+which would refuse them, and what they are for would not be seen."""
 
 BLOCKED_COOKIES = {"profile": {"default_content_setting_values": {"cookies": 2}}}
 """The preference that a person sets who blocks all cookies."""
@@ -165,9 +168,8 @@ def _is_removed(profile: Path) -> bool:
 async def start(program: str, arguments: Sequence[str], *, cookies: bool) -> Process:
     """Raises `BrowserError` if it does not come up."""
     profile = Path(tempfile.mkdtemp(prefix="strictly-audit-"))
-    if not cookies:
-        (profile / "Default").mkdir()
-        (profile / "Default" / "Preferences").write_text(json.dumps(BLOCKED_COOKIES))
+    (profile / "Default").mkdir()
+    (profile / "Default" / "Preferences").write_text(json.dumps(COMMON if cookies else BLOCKED_COOKIES))
     process = await asyncio.create_subprocess_exec(
         program,
         *arguments,

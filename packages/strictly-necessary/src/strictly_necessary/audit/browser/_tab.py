@@ -44,6 +44,16 @@ _MOST_FRAMES = 200
 _LEAVE = 'dispatchEvent(new PageTransitionEvent("pagehide")); location.replace("about:blank")'
 """The event is sent ahead, because the browser tells nothing of requests that a page makes while it goes."""
 
+_HIDE = """{
+    const hidden = { visibilityState: "hidden", hidden: true };
+    for (const name of ["visibilityState", "hidden"]) {
+        Object.defineProperty(document, name, { get: () => hidden[name], configurable: true });
+    }
+    document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}"""
+"""For the page's own world: it is told that it is hidden. The browser is not asked to hide it, because then it draws
+none of the next pages in this tab, and answers no movement there for seconds."""
+
 _EVALUATE = 3.0
 """Seconds that a script of ours may take in a page."""
 
@@ -284,8 +294,7 @@ class Tab:
         frame = watch.frames.get(watch.target)
         if frame is None:
             return False
-        for state in ("frozen", "active"):  # hides the page for a moment
-            self._connection.post("Page.setWebLifecycleState", {"state": state}, watch.page)
+        self._connection.post("Runtime.evaluate", {"expression": _HIDE, "timeout": 500}, watch.page)
         try:
             params = {"expression": _LEAVE, "contextId": await world_of(self._connection, frame)}
             await self._connection.ask("Runtime.evaluate", params, watch.page, limit=1.0)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from strictly_necessary.audit._observation import Snapshot, State, Stored, Visit
 
-_PICTURED = frozenset({State.VISIT, State.SIGNED_IN, State.SIGNED_OUT})
+_PICTURED = frozenset({State.VISIT, State.SIGNED_IN, State.SIGNED_OUT, State.NO_COOKIES})
+"""A page that stays empty without cookies is known by its picture."""
 
 
 @dataclass

@@ -10,7 +10,7 @@
   const SEND = new RegExp(given.words.send, "iu");
   const BANNER = /cookie|consent|gdpr|ccpa|\bcmp\b|privacy|onetrust|didomi|usercentrics/i;
   const PRESSED = "button, summary, input[type=button], input[type=image], [role=button], [role=tab], [role=switch], " +
-    "[role=menuitem], [role=menuitemradio], [role=menuitemcheckbox], [role=radio], [role=checkbox], [role=option], [onclick]";
+    "[role=menuitem], [role=menuitemradio], [role=menuitemcheckbox], [role=radio], [role=checkbox], [role=option], [onclick], a[ping]";
   const CHOSEN = "input[type=checkbox], input[type=radio], input[type=range], input[type=color], select";
   const TYPED = "input:not([type]), input[type=text], input[type=email], input[type=search], input[type=password], " +
     "input[type=tel], input[type=url], textarea, [contenteditable=''], [contenteditable=true], " +
@@ -320,7 +320,7 @@
     // Whether anything on the page could notice what a person does.
     scripted: () => runs().length > 0 || Boolean(document.querySelector("iframe, frame, object, embed")) ||
       [...document.querySelectorAll("*")].slice(0, MOST)
-        .some((each) => [...each.attributes].some((one) => one.name.startsWith("on"))),
+        .some((each) => [...each.attributes].some((one) => one.name.startsWith("on") || one.name === "ping")),
     height: () => ({ page: Math.max(document.documentElement.scrollHeight, document.body ? document.body.scrollHeight : 0),
       window: innerHeight, width: innerWidth }),
     // Without an answer: Chromium's would be a promise that is kept when the page's clock runs again.

@@ -33,7 +33,7 @@ def findings(case: Case) -> Iterator[Raw]:
         return
     for visits, sights in zip(case.visits, case.browsers, strict=True):
         numbers = {id(visit): number for number, visit in enumerate(visits)}
-        refused = _first(visits, lambda act: act.deed is Deed.REFUSE)
+        refused = _answered(visits, Deed.REFUSE)
         given = _given(case, visits, sights, numbers, refuses=refused is not None)
         for sight in sights:
             item = case.item(sight.thing)
@@ -55,12 +55,22 @@ def _first(visits: tuple[Visit, ...], wanted: Callable[[Act], bool]) -> Moment |
     )
 
 
+def _answered(visits: tuple[Visit, ...], deed: Deed) -> Moment | None:
+    """When the script's answer was given. The deed ends the steps of the script, so the answer is the last of them."""
+    moment = _first(visits, lambda act: act.deed is deed)
+    if moment is None:
+        return None
+    number, index = moment
+    is_end = index > 0 and visits[number].acts[index - 1].told
+    return (number, index - 1) if is_end else moment
+
+
 def _given(
     case: Case, visits: tuple[Visit, ...], sights: Sights, numbers: dict[int, int], *, refuses: bool
 ) -> Moment | None:
     """When somebody first said yes: by the script, by a press on words that say so, or by any choice after which the
     declared cookie that remembers answers was there. Who refuses writes that cookie too, and says no."""
-    moments = [_first(visits, lambda act: act.deed is Deed.GIVE)]
+    moments = [_answered(visits, Deed.GIVE)]
     if not refuses:
         pressed = _first(visits, lambda act: act.deed is Deed.CLICK and _YES.search(act.target or "") is not None)
         moments.append(pressed)

@@ -147,11 +147,13 @@ _WHO = {SetBy.SERVER: "server", SetBy.INFRASTRUCTURE: "infrastructure", SetBy.SC
 
 def _is_script(case: Case, address: str, declared: str) -> bool:
     """Whether the script at this address is the declared one. A path alone means one of our own hosts."""
+    is_made = address.startswith("blob:")
     address = address.removeprefix("blob:")
     if declared.startswith("/"):
         if not case.is_ours(address):
             return False
-        return _pattern(declared).fullmatch(urlsplit(address).path or "/") is not None
+        # What a page has made as a blob has no path that could be declared; only that it is ours can be told.
+        return is_made or _pattern(declared).fullmatch(urlsplit(address).path or "/") is not None
     wanted = urlsplit(declared)
     if host_of(address) != (wanted.hostname or ""):
         return False
