@@ -177,6 +177,8 @@ def in_words(finding: AuditFinding) -> str:
         first, more = finding.sightings[0], len(finding.sightings) - 1
         others = f", and {counted(more, 'time')} more" if more else ""
         where = f" Seen: {first.page} ({STATES[first.state]}, {act_in_words(first.act)}){others}."
-    line = f"{finding.code} {finding.subject}: {finding.message}.{where} Fix: {finding.fix}."
+    subject, message = finding.subject, finding.message
+    said = message if message.startswith(subject) else f"{subject}: {message}"
+    line = f"{finding.code} {said}.{where} Fix: {finding.fix}."
     # Names come from pages: nothing in them may end the line.
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
