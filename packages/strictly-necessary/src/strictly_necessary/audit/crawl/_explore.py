@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,8 @@ from strictly_necessary.audit.crawl._look import asking, look
 MOST_PRESSED = 25
 MOST_TYPED = 3
 MOST_LINKS = 10
+ENOUGH = 3
+"""On so many pages the same control or field is tried, where the same scripts run."""
 
 PATH = ((137, 419), (241, 97), (613, 283), (457, 571), (829, 163), (719, 449))
 """Where the pointer moves, in pixels of the window: numbers that are unlikely to be sent by chance."""
@@ -35,14 +37,15 @@ def canary(url: str, target: str) -> str:
 
 @dataclass
 class Explorer:
-    """Explores the pages of one state. `idle` are controls that did nothing where the same scripts ran: they are not
-    pressed again on each page that has them."""
+    """Explores the pages of one state. What is on every page, such as a menu or a search field, is not tried on every
+    page: `idle` are controls that did nothing where the same scripts ran, `tried` counts the others and the fields."""
 
     site: Site
     limit: float
     """Seconds for one page."""
 
     idle: set[str] = field(default_factory=set)
+    tried: Counter[str] = field(default_factory=Counter)
 
     async def explore(self, tab: Tab, url: str) -> tuple[Link, ...]:
         """Try everything, and tell the links to other sites before and after they were pressed."""
@@ -70,22 +73,26 @@ class Explorer:
 
     async def _targets(self, tab: Tab) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = await look(tab, "fields") or []
-        return found[:MOST_TYPED]
+        fresh = [each for each in found[:MOST_TYPED] if self.tried[each["mark"]] < ENOUGH]
+        self.tried.update({each["mark"] for each in fresh})
+        return fresh
 
     async def _press(self, tab: Tab, end: float) -> None:
         """Press what there is, and next what became visible by it."""
         tried: set[str] = set()
+        marks: set[str] = set()
         waiting = deque(await self._controls(tab, tried))
         pressed = 0
         while waiting and pressed < MOST_PRESSED and time.monotonic() < end and tab.alive:
             control = waiting.popleft()
             mark = control["mark"]
-            if mark in self.idle:
+            if mark in self.idle or self.tried[mark] >= ENOUGH:
                 continue
             place = await look(tab, "middle", at=control["at"])
             if place is None:
                 continue
             pressed += 1
+            marks.add(mark)
             before = _activity(tab)
             async with tab.act(Act(Deed.PRESS if control["how"] == "press" else Deed.CHOOSE, control["target"])):
                 await _do(tab, control, place)
@@ -95,6 +102,7 @@ class Explorer:
             if found and await look(tab, "middle", at=control["at"]) is None:
                 await self._guard(tab)  # it may be another document by now
             waiting.extendleft(reversed(found))
+        self.tried.update(marks)
 
     async def _controls(self, tab: Tab, tried: set[str]) -> list[dict[str, Any]]:
         """Those that were not there before, in the order of the document."""

@@ -193,9 +193,13 @@
   const fields = () => {
     const asked = question().inside;
     const target = told();
-    return all(TYPED)
-      .filter((element) => !element.readOnly && usable(element, asked))
-      .map((element) => ({ at: remember(element), type: element.type || "text", target: target(...fieldName(element)) }));
+    const own = scripts();
+    return all(TYPED).filter((element) => !element.readOnly && usable(element, asked)).map((element) => ({
+      at: remember(element),
+      type: element.type || "text",
+      mark: `${own} ${digest(element.outerHTML.slice(0, 2000))}`,
+      target: target(...fieldName(element)),
+    }));
   };
 
   const elementAt = (x, y) => {
