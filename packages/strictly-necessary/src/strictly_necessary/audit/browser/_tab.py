@@ -54,6 +54,9 @@ _HIDE = """{
 """For the page's own world: it is told that it is hidden. The browser is not asked to hide it, because then it draws
 none of the next pages in this tab, and answers no movement there for seconds."""
 
+_ENDING = 0.3
+"""Seconds in which a worker answers, unless it never pauses."""
+
 _EVALUATE = 3.0
 """Seconds that a script of ours may take in a page."""
 
@@ -284,9 +287,9 @@ class Tab:
             return
         self.stay = False
         watch.leaving = True
-        if self.alive and await self._leave():
+        if self.alive and not await self._has_busy_worker() and await self._leave():
             return
-        await close_tab(self._connection, watch)
+        await close_tab(self._connection, watch, kills=True)
 
     async def _leave(self) -> bool:
         """Leave as the page itself would: then its process stays, and tells what is sent on the way out."""
@@ -307,6 +310,15 @@ class Tab:
             await watch.wait(0.02)
         return watch.navigations > before and watch.top == "about:blank"
 
+    async def _has_busy_worker(self) -> bool:
+        """Whether a worker never pauses. It would not end with its page, and take the time of those that follow."""
+        workers = [each.id for each in self._watch.sessions.values() if each.type == "worker"]
+        if not workers:
+            return False
+        asked = [self._connection.post("Runtime.evaluate", {"expression": "0"}, each) for each in workers]
+        _, waiting = await asyncio.wait(asked, timeout=_ENDING)
+        return bool(waiting)
+
     async def _screenshot(self) -> bytes | None:
         try:
             told = await self._connection.ask("Page.captureScreenshot", {"format": "png"}, self._watch.page, limit=3)
@@ -318,6 +330,8 @@ class Tab:
 
     async def _snapshot(self, only_if_written: int | None = None) -> None:
         frames = list(self._watch.frames.values()) if self.alive else []
+        if len(frames) > _MOST_FRAMES:
+            self._mishap(Trouble.TOO_MUCH, f"it has more than {_MOST_FRAMES} frames; the others were not looked at")
         jar = asyncio.ensure_future(
             self._connection.ask("Storage.getCookies", {"browserContextId": self._watch.context})
         )
@@ -470,8 +484,11 @@ async def ensure_tab(connection: Connection, watch: Watch) -> None:
         raise RefusedError("the browser opened no tab") from None
 
 
-async def close_tab(connection: Connection, watch: Watch) -> None:
-    """The next page gets another."""
+async def close_tab(connection: Connection, watch: Watch, *, kills: bool = False) -> None:
+    """The next page gets another. If it `kills`, the page's process ends too, with all that still runs in it: the next
+    page of the site would share it."""
+    if watch.page and kills:
+        connection.post("Page.crash", None, watch.page)
     if watch.target:
         with suppress(RefusedError):
             await connection.ask("Target.closeTarget", {"targetId": watch.target}, limit=2)

@@ -157,7 +157,7 @@ class Watch:
         kind: str = info["type"]
         own = Session(session, info["targetId"], kind, info["url"])
         if kind == "page" and not self._is_ours(info):
-            self._popup(info)
+            self._popup(info, session)
             return
         self.sessions[session] = own
         self.recording.events += 1
@@ -216,7 +216,9 @@ class Watch:
     def _is_ours(self, info: dict[str, Any]) -> bool:
         return self.expecting and not info.get("openerId")
 
-    def _popup(self, info: dict[str, Any]) -> None:
+    def _popup(self, info: dict[str, Any], session: str) -> None:
+        """It shares the process of the page that opened it, which stands still as long as the window waits for us."""
+        self.connection.post("Runtime.runIfWaitingForDebugger", None, session)
         self.connection.post("Target.closeTarget", {"targetId": info["targetId"]})
         self.recording.events += 1
 
@@ -329,6 +331,7 @@ class Watch:
         if told.get("securityOrigin", "").startswith("http"):
             self.origins.add(told["securityOrigin"])
         if told["id"] == self.target:
+            self.frames = {self.target: frame}  # those of the document before are gone, told or not
             self.navigations += 1
             self.loaded = False
             if self.navigations > MOST_DOCUMENTS and not self.stopped:
@@ -349,7 +352,7 @@ class Watch:
             frame.url = params["url"]
 
     def _load(self, _params: dict[str, Any], own: Session) -> None:
-        if own.id == self.page:
+        if own.id == self.page and self.top != "about:blank":  # that of the page before is told when the next is asked
             self.loaded = True
 
     def _context(self, params: dict[str, Any], own: Session) -> None:
@@ -399,7 +402,8 @@ class Watch:
     def _crash(self, _params: dict[str, Any], own: Session) -> None:
         if own.id == self.page:
             self.crashed = True
-            self.recording.mishap(Trouble.CRASH, "the page crashed the browser's tab")
+            if not self.leaving:
+                self.recording.mishap(Trouble.CRASH, "the page crashed the browser's tab")
 
     def _paused(self, params: dict[str, Any], own: Session) -> None:
         """A document was asked for while the tab has to stay. What frames load is their business."""

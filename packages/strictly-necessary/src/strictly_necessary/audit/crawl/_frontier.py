@@ -62,10 +62,13 @@ class Site:
         return cls(parts.hostname or "", parts.port, frozenset(others))
 
     def has(self, url: str) -> bool:
-        parts = urlsplit(url)
-        return (parts.hostname, parts.port) == (self.host, self.port) or (
-            parts.hostname in self.others and parts.port in {None, self.port}
-        )
+        """False, too, for what is no address: sites write anything."""
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            return False
+        return (host, port) == (self.host, self.port) or (host in self.others and port in {None, self.port})
 
     @property
     def hosts(self) -> list[str]:
