@@ -30,6 +30,9 @@ _BEAT = 0.012
 _QUIET = 4
 """So many beats without an event are rest."""
 
+_BRIEF = 1
+"""So many where the clock runs on and a whole rest follows."""
+
 _STUCK = 2.5
 """Seconds of real time for a page whose requests do not end."""
 
@@ -123,7 +126,7 @@ class Tab:
                 self._mishap(Trouble.UNREACHABLE, f"the browser could not open the page: {problem}")
         if arrived:
             await self._loaded()
-            await self._rest()
+            await self._rest(_BRIEF)
             self._look_at_answer()
         self._recording.begin(Act(Deed.WAIT))
         if self.alive and arrived:
@@ -209,7 +212,12 @@ class Tab:
         if left > 0 and not self._watch.stopped and not self._late and await self._clock.now() is None and self.alive:
             self._connection.post("Runtime.terminateExecution", None, self._watch.page)
             self._mishap(Trouble.TOO_MUCH, "a script ran without an end; it was ended")
+        seen = self._recording.events
         await self._rest()
+        if self._recording.events != seen and self.alive and not self._watch.stopped:
+            # What the browser answered just now may have set a timer.
+            await self._clock.run_and_wait(self._plan.patience * 1000, self._left(1.0), policy="advance")
+            await self._rest(_BRIEF)
         if self.alive and self._clock.run_late_workers(self._plan.patience * 1000, before):
             await self._rest()
 
@@ -217,11 +225,11 @@ class Tab:
         """Seconds for something that may take so many; a page that has used up its time gets a moment more."""
         return min(limit, max(self._deadline - time.monotonic(), 0.2))
 
-    async def _rest(self) -> None:
-        """Until nothing happens any more."""
+    async def _rest(self, beats: int = _QUIET) -> None:
+        """Until nothing happens any more for so many beats."""
         recording, quiet, last = self._recording, 0, -1
         end = time.monotonic() + self._left(_STUCK)
-        while quiet < _QUIET and time.monotonic() < end and self.alive and not self._watch.stopped:
+        while quiet < beats and time.monotonic() < end and self.alive and not self._watch.stopped:
             if self._clock.is_still:
                 self._clock.run(10)
             await asyncio.sleep(_BEAT)
@@ -244,7 +252,7 @@ class Tab:
             yield
         finally:
             if self.alive:
-                await self._rest()
+                await self._rest(_BRIEF)
                 await self._pass()
                 self._look_for_leaving(act, home)
                 await self._snapshot(only_if_written=before)
