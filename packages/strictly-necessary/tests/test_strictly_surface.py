@@ -34,8 +34,8 @@ NAMES = {
     "strictly_necessary.asgi": "Guard Mode consent_of granted nonce",
     "strictly_necessary.wsgi": "Guard Mode consent_of granted nonce",
     "strictly_necessary.audit": """
-        Act AuditError AuditFinding Deed Evidence ItemProof Judgement Observation Plan Report Sighting State Visit Waiver
-        audit judge load_waivers make_report observe waive""",
+        Act AuditError AuditFinding Deed Evidence ItemProof Judgement Observation Plan Report Sighting State Visit
+        Waiver audit judge load_waivers make_report observe waive""",
     "strictly_necessary.page": """
         WELL_KNOWN change_sentences gate_text heading preferred_language render_atom render_changes_html
         render_consents_html render_gate_html render_html render_items_html render_json render_languages_html
@@ -62,8 +62,8 @@ INTRODUCTIONS = {
     "strictly_necessary": "What most sites need.",
     "strictly_necessary.asgi": "The guard for ASGI. Its modes and options are in [the guard](guard.md).",
     "strictly_necessary.wsgi": "The guard for WSGI. Its modes and options are in [the guard](guard.md).",
-    "strictly_necessary.audit": "What `strictly audit` does, for programs: see [the audit](audit.md). To drive a browser "
-    "needs\n`pip install \"strictly-necessary[audit]\"`; to import this does not.",
+    "strictly_necessary.audit": "What `strictly audit` does, for programs: see [the audit](audit.md). To drive a "
+    'browser needs\n`pip install "strictly-necessary[audit]"`; to import this does not.',
     "strictly_necessary.page": "The policy page. `language` is by default the declaration's first one; a `catalogue` "
     "holds the texts\nof the page in a language that does not come with the package.",
     "strictly_necessary.headers": "The security headers, for those who send them without the guard.",
