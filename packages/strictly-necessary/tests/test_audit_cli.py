@@ -5,9 +5,11 @@ import json
 import os
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -311,19 +313,26 @@ def test_a_site_that_nobody_can_reach_proves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-def test_an_interrupted_audit_says_how_to_go_on(site: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["by-hand", "by-ci"])
+def test_an_interrupted_audit_says_how_to_go_on_and_leaves_no_browser(
+    site: str, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = Path(tempfile.mkdtemp(prefix="p"))  # a short path: Chromium makes a socket in it
+    monkeypatch.setenv("TMPDIR", str(profiles))
     journal = tmp_path / "journal"
     command = [*COMMAND, "audit", site, "--report", "none", "--resume", str(journal), "--timeout", "40"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         until = time.monotonic() + 60
         while time.monotonic() < until and not (journal.exists() and journal.stat().st_size > 500):
             time.sleep(0.05)
-        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, number)
         _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert told.endswith(f"Interrupted. The same command goes on from {journal}.\n")
     assert "Traceback" not in told
     assert journal.stat().st_mode & 0o777 == 0o600
+    assert not list(profiles.glob("strictly-audit-*")), "the browser is ended before its profile can be removed"
+    shutil.rmtree(profiles)
 
 
 def test_the_examples_of_the_pages_are_read() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -110,7 +112,8 @@ def _driven(plan: Plan, work: Callable[[ProgressLine], T]) -> T:
     """What the work gives. Tells how far it is, and how to go on when it is interrupted."""
     line = ProgressLine()
     try:
-        return work(line)
+        with _ended_as_by_hand():
+            return work(line)
     except AuditError as error:
         line.end()
         raise _Impossible(str(error)) from error
@@ -123,6 +126,16 @@ def _driven(plan: Plan, work: Callable[[ProgressLine], T]) -> T:
         sys.exit(_INTERRUPTED)
     finally:
         line.end()
+
+
+@contextmanager
+def _ended_as_by_hand() -> Iterator[None]:
+    """What cancels a job in CI sends SIGTERM. It is taken as Ctrl-C, so that no browser goes on alone."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Impossible(click.ClickException):
