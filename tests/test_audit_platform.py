@@ -115,8 +115,8 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
         work = furnish(owner, folder)
         declaration = load(POLICY)
         with balanced(platform.url) as url, pytest.MonkeyPatch.context() as patch:
-            patch.setenv("MIXIP_AUDIT_EMAIL", owner.email)
-            patch.setenv("MIXIP_AUDIT_PASSWORD", PASSWORD)
+            patch.setenv("AUDIT_EMAIL", owner.email)
+            patch.setenv("AUDIT_PASSWORD", PASSWORD)
             addresses = (*UNLINKED, f"/works/{work}", authorize())
             plan = Plan(url, script=ACTS, addresses=addresses, screenshots=False)
             observation = run_apart(observe(plan, declaration))
