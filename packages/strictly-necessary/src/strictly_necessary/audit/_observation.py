@@ -108,8 +108,9 @@ class Stored:
 
     `origin` is scheme, host and port for keys and databases; for a cookie it is `//` and the host that it belongs to,
     without a leading dot. `partition` is the top-level site if what is kept belongs to a frame of another site, or to a
-    partitioned cookie. `value` is empty where the browser keeps more than one value (databases, caches, workers,
-    files); `name` is then the database, cache, file path or the worker's script.
+    partitioned cookie. `value` is empty where the browser keeps more than one value (databases, caches, files); `name`
+    is then the database, cache or file path. A service worker's name is its script, and its value what else its
+    registration keeps: the script's query, and a scope of its own.
     """
 
     kind: Kind
@@ -156,7 +157,8 @@ class Write:
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request on the network; a redirect makes a new one. `type` is the browser's word in lower case: document,
-    stylesheet, image, script, fetch, xhr, ping, websocket, media, font, manifest, preflight, other.
+    stylesheet, image, script, fetch, xhr, ping, websocket, media, font, manifest, preflight, other; or `preconnect` and
+    `dns-prefetch` for what a page has opened ahead of any request.
 
     `status` is 0 if no answer came, and `failure` then says why. `sent` holds what went out beside the address, each
     cut at 64 KiB: the body, or each message of a web socket. `frame` is the address of the document, `top` that of the

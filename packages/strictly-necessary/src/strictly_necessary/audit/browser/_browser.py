@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from strictly_necessary.audit._observation import State
 from strictly_necessary.audit._plan import Plan
+from strictly_necessary.audit.browser._agent import agent
 from strictly_necessary.audit.browser._person import Person
 from strictly_necessary.audit.browser._process import Process, find_chromium, flags, start
 from strictly_necessary.audit.browser._protocol import BrowserError, Connection, RefusedError, open_connection
@@ -31,7 +32,7 @@ class Browser:
         self._owners: dict[str, Watch] = {}
         self._process: Process
         self._connection: Connection
-        self._agent: str | None = None
+        self._agent: dict[str, Any] = {}
         self._starts = 0
         self._starting = asyncio.Lock()
         self.version = ""
@@ -56,8 +57,7 @@ class Browser:
         except RefusedError as problem:
             raise BrowserError(f"Chromium was started, but does not answer: {problem}") from problem
         self.version = told["product"].replace("/", " ")
-        if not is_local(self._plan):
-            self._agent = f"{told['userAgent']} strictly-audit/{version('strictly-necessary')}"
+        self._agent = agent(told, None if is_local(self._plan) else version("strictly-necessary"))
 
     async def stop(self) -> None:
         if hasattr(self, "_connection"):

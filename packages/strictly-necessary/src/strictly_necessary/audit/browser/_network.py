@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import zlib
 from typing import Any
 
 from strictly_necessary.audit._observation import Trouble
+from strictly_necessary.audit.browser._ahead import in_header
 from strictly_necessary.audit.browser._recording import (
+    LONGEST_TEXT,
     MOST_MESSAGES,
     MOST_REQUESTS,
     Answer,
@@ -89,6 +93,13 @@ class Network:
         if self._add(chain, hop) and kind not in _ENDLESS:
             self._recording.flying.add(chain)
 
+    def ahead(self, rel: str, url: str, *, frame: str, top: str) -> None:
+        """A page has a connection opened before anything is asked for: told as a request of the type `rel`."""
+        if url.startswith(("http:", "https:")):
+            chain = f"{rel} {len(self._recording.hops)}"
+            self._add(chain, Hop(url, "GET", rel, self._recording.act, frame, top, (), None, [], {}, None))
+            self._recording.events += 1
+
     def _will_be_sent_extra(self, params: dict[str, Any]) -> None:
         self._recording.asked.setdefault(params["requestId"], []).append(_headers(params["headers"]))
 
@@ -98,6 +109,16 @@ class Network:
             return
         _answered(hop, params["response"])
         hop.has_answer = bool(params.get("hasExtraInfo"))
+        self._links(hop, hop.headers)
+
+    def _early_hints(self, params: dict[str, Any]) -> None:
+        if hop := self.last(params["requestId"]):
+            self._links(hop, _headers(params["headers"]))
+
+    def _links(self, hop: Hop, headers: dict[str, str]) -> None:
+        if hop.type == "document":
+            for rel, url in in_header(headers.get("link", ""), hop.url):
+                self.ahead(rel, url, frame=hop.url, top=hop.top)
 
     def _received_extra(self, params: dict[str, Any]) -> None:
         headers = params["headers"]
@@ -170,6 +191,7 @@ _EVENTS: dict[str, Any] = {
     "requestWillBeSentExtraInfo": Network._will_be_sent_extra,
     "responseReceived": Network._received,
     "responseReceivedExtraInfo": Network._received_extra,
+    "responseReceivedEarlyHints": Network._early_hints,
     "requestServedFromCache": Network._from_cache,
     "loadingFinished": Network._finished,
     "loadingFailed": Network._failed,
@@ -194,9 +216,12 @@ def _headers(headers: dict[str, str]) -> dict[str, str]:
 
 
 def _body(request: dict[str, Any]) -> list[str]:
-    parts = [_decoded(each["bytes"]) for each in request.get("postDataEntries", ()) if "bytes" in each]
+    parts = [each["bytes"] for each in request.get("postDataEntries", ()) if "bytes" in each]
     if parts:
-        return [cut("".join(parts))]
+        try:
+            return [cut(readable(b"".join(base64.b64decode(each) for each in parts)))]
+        except binascii.Error:
+            return [cut("".join(parts))]
     return [cut(request["postData"])] if request.get("postData") else []
 
 
@@ -208,6 +233,14 @@ def sent_text(told: dict[str, Any]) -> list[str]:
 
 def _decoded(text: str) -> str:
     try:
-        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+        return readable(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
         return text
+
+
+def readable(raw: bytes) -> str:
+    """What is sent, as text; unpacked if it is packed as gzip or zlib do (RFC 1952 and 1950), as much as is kept."""
+    if raw.startswith((b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")):
+        with contextlib.suppress(zlib.error):
+            raw = zlib.decompressobj(wbits=47).decompress(raw, LONGEST_TEXT)
+    return raw.decode("utf-8", "replace")

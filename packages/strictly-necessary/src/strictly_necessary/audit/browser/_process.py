@@ -38,6 +38,7 @@ _FLAGS = (
     "--no-service-autorun",
     "--disable-back-forward-cache",  # a page that is kept there holds the clock of the next ones
     "--disable-background-networking",
+    "--disable-blink-features=AutomationControlled",  # navigator.webdriver: many a tracker spares robots
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-breakpad",

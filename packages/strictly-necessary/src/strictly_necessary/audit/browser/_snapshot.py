@@ -49,7 +49,7 @@ LOOK_DEEP = """(async () => {
     within(async () => { await walk(await navigator.storage.getDirectory(), "", 0); }),
     within(async () => {
       for (const each of await navigator.serviceWorker.getRegistrations())
-        rest.workers.push((each.active || each.waiting || each.installing || {}).scriptURL || each.scope);
+        rest.workers.push([(each.active || each.waiting || each.installing || {}).scriptURL || each.scope, each.scope]);
     }),
   ]);
   return [self.origin, rest];
@@ -73,9 +73,18 @@ def deep(told: Any, partition: str | None) -> list[Stored]:
         (Kind.INDEXEDDB, rest["databases"]),
         (Kind.CACHE, rest["caches"]),
         (Kind.OPFS, rest["files"]),
-        (Kind.SERVICE_WORKER, rest["workers"]),
     )
-    return [Stored(kind, name, origin, "", None, partition) for kind, names in lists for name in names]
+    found = [Stored(kind, name, origin, "", None, partition) for kind, names in lists for name in names]
+    return found + [
+        Stored(Kind.SERVICE_WORKER, script, origin, cut(_beside(script, scope)), None, partition)
+        for script, scope in rest["workers"]
+    ]
+
+
+def _beside(script: str, scope: str) -> str:
+    """What the registration of a service worker keeps beside the script's path: its query, and a scope of its own."""
+    where, _, query = script.partition("?")
+    return f"{query} {scope}".strip() if scope != f"{where.rpartition('/')[0]}/" else query
 
 
 def partition_of(storage_key: str) -> str | None:

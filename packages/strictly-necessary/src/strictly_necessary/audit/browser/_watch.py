@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from strictly_necessary.audit import probe
 from strictly_necessary.audit._observation import State, Trouble
+from strictly_necessary.audit.browser import _ahead
 from strictly_necessary.audit.browser._image import LONGEST, dimensions
 from strictly_necessary.audit.browser._network import Network, sent_text
 from strictly_necessary.audit.browser._protocol import Connection, told_by
@@ -76,7 +78,9 @@ class Watch:
     connection: Connection
     context: str
     state: State
-    agent: str | None = None
+    agent: Mapping[str, Any] = field(default_factory=dict)
+    """What the browser calls itself: parameters of `Network.setUserAgentOverride`, if any."""
+
     sessions: dict[str, Session] = field(default_factory=dict)
     frames: dict[str, Frame] = field(default_factory=dict)
     contexts: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -184,7 +188,8 @@ class Watch:
         if self.state is State.GPC:
             post("Page.addScriptToEvaluateOnNewDocument", {"source": _GPC, "runImmediately": True}, session)
         post("Page.addScriptToEvaluateOnNewDocument", {"source": probe.SOURCE, "runImmediately": True}, session)
-        post("Page.addScriptToEvaluateOnNewDocument", {"source": ";", "worldName": WORLD}, session)
+        post("Runtime.addBinding", {"name": _ahead.BINDING, "executionContextName": WORLD}, session)
+        post("Page.addScriptToEvaluateOnNewDocument", {"source": _ahead.SOURCE, "worldName": WORLD}, session)
         if own.type == "iframe":
             self.frames[own.target] = Frame(own.target, self.target, session, own.url)
 
@@ -210,8 +215,8 @@ class Watch:
             post("Network.setExtraHTTPHeaders", {"headers": {"Sec-GPC": "1"}}, session)
         if self.state is State.NO_JAVASCRIPT:
             post("Emulation.setScriptExecutionDisabled", {"value": True}, session)
-        if self.agent is not None:
-            post("Network.setUserAgentOverride", {"userAgent": self.agent}, session)
+        if self.agent:
+            post("Network.setUserAgentOverride", self.agent, session)
 
     def _is_ours(self, info: dict[str, Any]) -> bool:
         return self.expecting and not info.get("openerId")
@@ -263,6 +268,8 @@ class Watch:
         elif event == "Runtime.bindingCalled":
             if params["name"] == probe.BINDING:
                 self._batch(params, own)
+            elif params["name"] == _ahead.BINDING:
+                self.network.ahead(*_ahead.read(params["payload"]), frame=self._document_of(params, own), top=self.top)
         elif handler := _EVENTS.get(event):
             handler(self, params, own)
         else:
@@ -300,6 +307,9 @@ class Watch:
         hop = self.network.last(chain)
         if hop is None or hop.type != "image" or hop.status != HTTPStatus.OK:
             return
+        length = hop.headers.get("content-length", "")
+        if length.isdigit() and int(length) > LONGEST:  # from the cache nothing is received, whatever its size
+            return
         answer = self.connection.post("Network.getResponseBody", {"requestId": chain}, session)
 
         def look(done: asyncio.Future[dict[str, Any]]) -> None:
@@ -310,8 +320,12 @@ class Watch:
         answer.add_done_callback(look)
 
     def _batch(self, params: dict[str, Any], own: Session) -> None:
+        self.recording.batch(params["payload"], self._document_of(params, own), own.worker)
+
+    def _document_of(self, params: dict[str, Any], own: Session) -> str:
+        """The address of the document whose script called a binding."""
         frame = self.frames.get(self.contexts.get((own.id, params["executionContextId"]), ""))
-        self.recording.batch(params["payload"], self._address(frame) if frame else self.top, own.worker)
+        return self._address(frame) if frame else self.top
 
     def _address(self, frame: Frame) -> str:
         """Of the document, or of the one that made it if it has none of its own."""

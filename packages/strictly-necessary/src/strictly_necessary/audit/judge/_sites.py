@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
-
-from publicsuffixlist import PublicSuffixList
 
 from strictly_necessary.declaration import Declaration
 from strictly_necessary.declaration._items import ThirdParty
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 _ABROAD = frozenset({"http", "https", "ws", "wss"})
 """Schemes that lead to a host; `data:`, `blob:` and `about:` lead nowhere."""
@@ -21,6 +23,8 @@ _RANDOM = re.compile(r"(?=[^/]*[0-9])[A-Za-z0-9_-]{20,}|[0-9]{10,}")
 
 @lru_cache(maxsize=1)
 def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList  # of the extra `audit`; it reads a long file
+
     return PublicSuffixList()
 
 

@@ -6,15 +6,16 @@ text measured in many fonts. What a person's choice brought is clean where the f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from strictly_necessary.audit._finding import Evidence
-from strictly_necessary.audit._observation import Observation, Visit
+from strictly_necessary.audit._observation import Observation, Request, Visit
 from strictly_necessary.audit.judge import _traits
 from strictly_necessary.audit.judge._calls import Judge, Script, number, scripts, uses
 from strictly_necessary.audit.judge._merging import Raw, seen
 from strictly_necessary.audit.judge._places import places
-from strictly_necessary.audit.judge._sites import shown
+from strictly_necessary.audit.judge._sites import is_third, shown
 from strictly_necessary.declaration import Declaration
 
 LETTERS = 5
@@ -26,7 +27,8 @@ PIXELS = 256
 LIMITS, ALL_LIMITS, FAMILIES = 10, 25, 20
 
 _CANVAS = ("HTMLCanvasElement.toDataURL", "HTMLCanvasElement.toBlob", "OffscreenCanvas.convertToBlob",
-           "CanvasRenderingContext2D.getImageData")  # fmt: skip
+           "CanvasRenderingContext2D.getImageData", "VideoFrame.copyTo",
+           "WebGLRenderingContext.readPixels")  # fmt: skip
 _UNMASKED = {"37445": "UNMASKED_VENDOR_WEBGL", "37446": "UNMASKED_RENDERER_WEBGL"}
 _NO_LIMIT = frozenset({"7936", "7937", "7938", "35724", *_UNMASKED})
 _SENSORS = tuple(
@@ -58,8 +60,10 @@ _ADDRESSES = (
 def findings(observation: Observation, declaration: Declaration | None = None) -> Iterator[Raw]:  # noqa: ARG001 -- as all judges
     """SN419 and SN430 to SN437. The declaration has no say: none of them can be declared."""
     yield from places(observation)
+    by_header = {name for visit in observation.visits() for each in visit.requests for name in _named_hints(each)}
     for visit in observation.visits():
         yield from _hints(visit)
+        yield from _sent_hints(visit, by_header)
         for script in scripts(visit):
             for judge in _JUDGES:
                 yield from judge(script)
@@ -68,7 +72,7 @@ def findings(observation: Observation, declaration: Declaration | None = None) -
 def _canvas(script: Script) -> Iterator[Raw]:
     for call in script.by_itself(*_CANVAS):
         for width, height, letters, drawer, kind in call.arguments:
-            if kind == "webgl" or number(width) * number(height) < PIXELS:
+            if number(width) * number(height) < PIXELS:
                 continue
             if (number(letters) >= LETTERS and drawer == call.script) or (kind == "bitmap" and _lent(script.visit)):
                 message = "a text is drawn on a canvas and read back, which tells browsers apart"
@@ -158,14 +162,32 @@ def _read_traits(script: Script) -> Iterator[Raw]:
 def _hints(visit: Visit) -> Iterator[Raw]:
     """Client hints that an answer asks the browser for."""
     for request in visit.requests:
-        asked = ",".join(request.headers.get(name, "") for name in ("accept-ch", "critical-ch"))
-        names = sorted({name.strip().lower() for name in asked.split(",")} & _traits.HINT_HEADERS)
+        names = _named_hints(request)
         if len(names) >= _traits.ENOUGH_HINTS:
             url = shown(request.url)
             evidence = Evidence(header=f"accept-ch: {', '.join(names)}", request=url)
             message = "an answer asks for many details of the browser, which together tell devices apart"
             fix = "ask for the hints that the page is made by, and no others"
             yield Raw("SN434", f"client hints asked for by {url}", message, seen(visit, request.act), evidence, fix=fix)
+
+
+def _named_hints(request: Request) -> list[str]:
+    asked = ",".join(request.headers.get(name, "") for name in ("accept-ch", "critical-ch"))
+    return sorted({name.strip().lower() for name in asked.split(",")} & _traits.HINT_HEADERS)
+
+
+def _sent_hints(visit: Visit, by_header: set[str]) -> Iterator[Raw]:
+    """Client hints that are sent though no header asked for them: the page did, in its HTML."""
+    for request in visit.requests:
+        names = sorted((request.asked.keys() & _traits.HINT_HEADERS) - by_header)
+        if len(names) >= _traits.ENOUGH_HINTS:
+            page = shown(request.top)
+            message = "a page asks for many details of the browser, which together tell devices apart"
+            evidence = Evidence(request=shown(request.url), detail=(("sent", ", ".join(names)),))
+            fix = "ask for the hints that the page is made by, and no others"
+            yield Raw(
+                "SN434", f"client hints asked for by {page}", message, seen(visit, request.act), evidence, fix=fix
+            )
 
 
 def _sensors(script: Script) -> Iterator[Raw]:
@@ -193,9 +215,24 @@ def _connections(script: Script) -> Iterator[Raw]:
         if any(use[0] in _ICE for use in call.arguments)
     ]
     learns = [*listens, *script.by_itself(*_ADDRESSES)]
-    if opened and learns:
+    servers = {
+        host
+        for use in uses(script.by_itself("new RTCPeerConnection", "RTCPeerConnection.setConfiguration"))
+        if (host := _ice_host(use[0])) and is_third(f"https://{host}/", script.visit.address or script.visit.url)
+    }
+    if opened and servers:
+        hosts = ", ".join(sorted(servers))
+        message = f"a connection is prepared that nobody asked for, and {hosts} is asked for the network's address"
+        yield script.raw("SN436", "WebRTC", message, opened[0], ("asked", hosts))
+    elif opened and learns:
         message = "a connection is prepared that nobody asked for, and the network's addresses are read from it"
         yield script.raw("SN436", "WebRTC", message, opened[0])
+
+
+def _ice_host(url: str) -> str:
+    """The host of a server for connections, such as `turn:relay.example:3478?transport=udp` (RFC 7064 and 7065)."""
+    found = re.fullmatch(r"(?:stun|turn)s?:(\[[^\]]+\]|[^:?]+)(?::\d+)?(?:\?.*)?", url, re.IGNORECASE)
+    return found[1].lower() if found else ""
 
 
 def _lists(script: Script) -> Iterator[Raw]:

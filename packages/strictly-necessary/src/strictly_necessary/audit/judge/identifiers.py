@@ -48,6 +48,10 @@ CLICK_IDS = frozenset(
 """Parameters that advertisers and mailers put into links to know who pressed them."""
 
 
+_BY_BROWSER = frozenset({"referer", "if-none-match", "if-modified-since", "origin", "user-agent"})
+"""Headers that no script writes; what they may carry is judged elsewhere."""
+
+
 def findings(case: Case) -> Iterator[Raw]:
     for browser, visits in enumerate(case.visits):
         identifiers = case.identifiers.in_browser(browser)
@@ -74,6 +78,7 @@ def _sent(case: Case, visit: Visit, identifiers: Kept) -> Iterator[Raw]:
             ("its address", (request.url,)),
             ("what is sent", request.sent),
             ("the Referer", tuple(filter(None, (request.asked.get("referer"),)))),
+            ("a header", tuple(text for name, text in request.asked.items() if name not in _BY_BROWSER)),
         )
         for place, texts in places:
             things = _kept_elsewhere(host, (each for text in texts for each in identifiers.find(text)), identifiers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from strictly_necessary.audit.judge._evidence import of_request, of_write
 from strictly_necessary.audit.judge._merging import Raw, seen
 from strictly_necessary.audit.judge._sites import shown
 from strictly_necessary.audit.judge._things import Sight, Sights, Thing, removed_by
-from strictly_necessary.audit.judge._values import found_in
+from strictly_necessary.audit.judge._values import SHORTEST, found_in, looks_drawn
 from strictly_necessary.declaration._items import Kind
 
 _SIGNED_IN = frozenset({State.SIGNED_IN, State.SIGNED_OUT})
@@ -37,6 +38,7 @@ def findings(case: Case) -> Iterator[Raw]:
     for visits, sights in zip(case.visits, case.browsers, strict=True):
         yield from _came_back(case, visits, sights)
     yield from _marked(case)
+    yield from _led(case)
 
 
 def _came_back(case: Case, visits: tuple[Visit, ...], sights: Sights) -> Iterator[Raw]:
@@ -125,9 +127,44 @@ def _marked(case: Case) -> Iterator[Raw]:
         for number, visit, request, mark in requests:
             others = [marks for index, marks in by_browser.items() if index != number]
             kept = request.status == 304 or mark in by_browser[number]
-            if not others or not kept or len(by_browser[number]) > 1 or any(mark in marks for marks in others):
+            if not others or not kept or not _is_personal(mark, by_browser[number], others):
                 continue
             where = shown(url)
             message = f"{where} has another {name} for each person, and the browser sends it back"
             evidence: Evidence = of_request(request, ("header", name))
             yield Raw("SN418", f"{name} of {where}", message, seen(visit, request.act), evidence)
+
+
+def _is_personal(mark: str, own: set[str], others: list[set[str]]) -> bool:
+    """Whether the mark is of this browser alone: it, or a piece of it that all marks of this browser have."""
+    if len(own) == 1:
+        return not any(mark in marks for marks in others)
+    common = frozenset.intersection(*map(_pieces, own)) & _pieces(mark)
+    return bool(common.difference(*(_pieces(each) for marks in others for each in marks)))
+
+
+def _pieces(mark: str) -> frozenset[str]:
+    return frozenset(each for each in re.split(r"[^0-9A-Za-z]+", mark) if len(each) >= SHORTEST)
+
+
+def _led(case: Case) -> Iterator[Raw]:
+    """Redirects that the browser remembers, and that lead each person to an address of their own."""
+    targets: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    remembered: list[tuple[int, Visit, Request, str]] = []
+    for number, visits in enumerate(case.visits):
+        for visit in visits:
+            for request in visit.requests:
+                if request.redirect_from is None or visit.state in _SIGNED_IN:
+                    continue
+                before = visit.requests[request.redirect_from]
+                targets[before.url][number].add(request.url)
+                if before.from_cache:
+                    remembered.append((number, visit, before, request.url))
+    for number, visit, before, target in remembered:
+        by_browser = targets[before.url]
+        others = [urls for index, urls in by_browser.items() if index != number]
+        if not others or any(target in urls for urls in others) or not any(map(looks_drawn, _pieces(target))):
+            continue
+        where = shown(before.url)
+        message = f"{where} leads each person to another address, and the browser remembers to which"
+        yield Raw("SN418", f"redirect of {where}", message, seen(visit, before.act), of_request(before))

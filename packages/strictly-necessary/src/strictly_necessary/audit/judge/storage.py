@@ -21,6 +21,7 @@ _SINGLE = frozenset({Kind.COOKIE, Kind.LOCAL, Kind.SESSION})
 
 def findings(case: Case) -> Iterator[Raw]:
     yield from _kept(case)
+    yield from _in_workers(case)
     yield from _refused(case)
     yield from _never_seen(case)
 
@@ -51,6 +52,25 @@ def _kept(case: Case) -> Iterator[Raw]:
             elif sight.fresh and item.id not in chosen:
                 message = f"came by itself ({sight.deed}), and is declared for when somebody chooses it"
                 yield _of_item(case, "SN410", sight, message, item)
+
+
+def _in_workers(case: Case) -> Iterator[Raw]:
+    """Identifiers in the query of a service worker's script or in its scope, where several browsers can be compared."""
+    found = [
+        (number, sight)
+        for number, sights in enumerate(case.browsers)
+        for sight in sights
+        if sight.thing.kind is Kind.SERVICE_WORKER and sight.stored is not None and sight.value
+    ]
+    for number, sight in found:
+        is_alone = all(number == other or sight.thing != each.thing for other, each in found)
+        if is_alone or case.foreign(sight.thing) or not case.identifiers.of(sight.thing, sight.value):
+            continue
+        thing = case.named(sight.thing)
+        message = f"{thing} is registered with an identifier in its address or scope, which no declaration can name"
+        where = seen(sight.visit, sight.act)
+        fix = "register it with the same address and scope for everybody"
+        yield Raw("SN419", str(thing), message, where, of_write(sight.write), fix=fix)
 
 
 def _of_item(case: Case, code: str, sight: Sight, message: str, item: Item) -> Raw:

@@ -3,8 +3,10 @@ hosts of ours that are others' by their CNAME (SN428). What third parties keep i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from strictly_necessary.audit._finding import Evidence
 from strictly_necessary.audit._observation import Request, Visit
 from strictly_necessary.audit.judge._case import Case, is_navigation, never_left
 from strictly_necessary.audit.judge._evidence import of_request
@@ -12,9 +14,11 @@ from strictly_necessary.audit.judge._merging import Raw, seen
 from strictly_necessary.audit.judge._sites import host_of, is_ours, leads_abroad, party_of, shown, site_of
 from strictly_necessary.audit.judge._things import header_of, is_choice
 from strictly_necessary.audit.judge._trackers import entity_of, is_carrier, is_cloaker, tracker_of
-from strictly_necessary.audit.judge._values import Kept
+from strictly_necessary.audit.judge._values import Kept, looks_drawn
 
 _SOCKETS = {"websocket": "a web socket", "webtransport": "a WebTransport connection"}
+_NAME_ONLY = "dns-prefetch"
+_ADDRESS = re.compile(r"https?://[^\s\"'<>,;]+")
 _SMALL = 3
 """Pixels of width and height up to which a picture shows nothing."""
 
@@ -27,11 +31,30 @@ def findings(case: Case) -> Iterator[Raw]:
                 if not leads_abroad(request.url) or never_left(request):
                     continue
                 if case.is_third(request.url):
+                    if request.type == _NAME_ONLY and not any(map(looks_drawn, host_of(request.url).split("."))):
+                        continue  # only who looks after the name learns of it, and nothing of whom it is for
                     if is_navigation(request) or case.is_ours(request.top):
                         yield from _of_third(case, visit, number, request)
                 else:
                     yield from _pixel_of_ours(visit, request, identifiers)
             yield from _cloaked(case, visit, identifiers)
+            yield from _reports(case, visit)
+
+
+def _reports(case: Case, visit: Visit) -> Iterator[Raw]:
+    """Other sites to which headers make the browser report by itself, now or at the next visit (W3C Reporting API,
+    Network Error Logging)."""
+    for request in visit.requests:
+        if case.is_third(request.url):
+            continue
+        for header in ("report-to", "reporting-endpoints"):
+            for url in _ADDRESS.findall(request.headers.get(header, "")):
+                if not case.is_third(url):
+                    continue
+                host = host_of(url)
+                message = f"{host} is named in the header {header}, so that browsers report to it by themselves"
+                evidence = Evidence(header=f"{header}: …", request=shown(request.url))
+                yield Raw("SN420", f"requests to {host}", message, seen(visit, request.act), evidence)
 
 
 def _of_third(case: Case, visit: Visit, number: int, request: Request) -> Iterator[Raw]:

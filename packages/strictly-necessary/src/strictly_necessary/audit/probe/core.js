@@ -57,8 +57,8 @@ for (const name of ["getFileName", "getLineNumber", "getColumnNumber", "getFunct
 const OWN = ask.getScriptNameOrSourceURL(sites[0]);
 const ORIGIN = /\(([^\s()]+):(\d+):(\d+)\)[^]*?$/, LINE = /^ *at (?:async )?(?:(.*?) \()?([^\s()]+):(\d+):(\d+)\)?$/gm;
 
-// A stack as `text` (JSON, innermost first, at most 12 lines) and its innermost `script`. `ours` is true if lines were
-// there and none had an address: the audit itself evaluated something.
+// A stack as `text` (JSON, innermost first, at most 12 lines) and its innermost `script`. Lines without an address, such
+// as those of a timer that was given as text, count for the document.
 const trace = () => {
   let text = "", script = "", lines = 0, others = 0;
   const line = (url, row, column, name) => {
@@ -91,7 +91,7 @@ const trace = () => {
     }
   }
   sites = undefined;
-  return { __proto__: null, text: `[${text}]`, script: cut(script, 2000), ours: !script && others > 0 };
+  return { __proto__: null, text: `[${text}]`, script: cut(script || (others ? here.location.href : ""), 2000) };
 };
 
 // --- Batches -----------------------------------------------------------------------------------------------------
@@ -175,7 +175,6 @@ const call = (api, ...args) => {
   if (!entry || state.left > 0) {
     state.left--;
     const stack = trace();
-    if (stack.ours) return;
     entry = state.last = state.scripts[stack.script];
     if (!entry) {
       if (called++ >= CALLS) return;

@@ -40,6 +40,7 @@ const tellPicture = (api, surface, width, height) => {
   call(api, width, height, picture.letters, picture.script, picture.gl ? "webgl" : picture.bitmap ? "bitmap" : "2d");
 };
 
+const frameWidth = grab("VideoFrame", "displayWidth"), frameHeight = grab("VideoFrame", "displayHeight");
 const CONTEXTS = "CanvasRenderingContext2D OffscreenCanvasRenderingContext2D", CANVASES = "HTMLCanvasElement OffscreenCanvas";
 const surfaceOf = (context) => either(canvasOf, offscreenOf, context);
 const coverCanvas = () => {
@@ -77,6 +78,10 @@ const coverCanvas = () => {
   });
   after("ImageBitmapRenderingContext", "transferFromImageBitmap", "value", (self, args) => {
     if (args[0]) copyPicture(args[0], bitmapCanvas(self));
+  });
+  made("VideoFrame", (args, frame) => { if (frame) copyPicture(args[0], frame); });
+  after("VideoFrame", "copyTo", "value", (self) => {
+    if (pictures.has(self) && pictureOf(self).letters) tellPicture("VideoFrame.copyTo", self, frameWidth(self), frameHeight(self));
   });
   after(CONTEXTS, "measureText", "value", (self, args) => {
     const font = either(fontOf, offscreenFont, self);

@@ -55,8 +55,18 @@ RelativeOrientationSensor AmbientLightSensor IdleDetector", (args, result, name)
   asked("PressureObserver", "observe", "value");
   asked("BatteryManager", "charging chargingTime dischargingTime level", "get");
 };
+const noteServers = (api, given) => {
+  const servers = given && given.iceServers;
+  if (!servers || !servers.length) return call(api, "");
+  for (let i = 0; i < servers.length && i < 10; i++) {
+    const urls = servers[i].urls || servers[i].url;
+    if (typeof urls === "string") call(api, urls);
+    else for (let n = 0; urls && n < urls.length && n < 10; n++) call(api, urls[n]);
+  }
+};
 const coverConnections = () => {
-  made("RTCPeerConnection", () => call("new RTCPeerConnection"));
+  made("RTCPeerConnection", (args) => noteServers("new RTCPeerConnection", args[0]));
+  after("RTCPeerConnection", "setConfiguration", "value", (self, args) => noteServers("RTCPeerConnection.setConfiguration", args[0]));
   asked("RTCPeerConnection", "createDataChannel createOffer createAnswer setLocalDescription addTrack addTransceiver getStats", "value");
   asked("RTCPeerConnection", "localDescription currentLocalDescription pendingLocalDescription", "get");
   asked("RTCPeerConnection", "onicecandidate onicegatheringstatechange", "set");
