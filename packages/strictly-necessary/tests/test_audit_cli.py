@@ -312,6 +312,16 @@ def test_a_site_that_nobody_can_reach_proves_nothing(tmp_path: Path) -> None:
     assert strictly("draft", f"http://127.0.0.1:{port}/", *QUICK).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "first", ["", "import strictly_necessary.audit.judge.storage; "], ids=["alone", "after-its-rooms"]
+)
+def test_judge_is_a_function_whatever_was_imported_before(first: str) -> None:
+    program = f"{first}from strictly_necessary.audit import judge; import strictly_necessary.audit.judge.drift; "
+    program += "from strictly_necessary.audit import judge as again; assert callable(judge); assert judge is again"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["by-hand", "by-ci"])
 def test_an_interrupted_audit_says_how_to_go_on_and_leaves_no_browser(

@@ -13,6 +13,7 @@ from strictly_necessary.audit._observation import Observation
 from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit._report import Report
 from strictly_necessary.audit._waivers import Waiver, waive
+from strictly_necessary.audit.judge import judge as compare  # here: imported later, the package would take the name
 from strictly_necessary.declaration import Declaration, load
 from strictly_necessary.declaration._items import Jurisdiction
 
@@ -57,6 +58,8 @@ async def observe(
     cancelled, a journal is left at `plan.resume`, and the next call with the same plan goes on from there. Raises
     ValueError for an address that is none."""
     try:
+        import publicsuffixlist  # noqa: F401 -- the judges need it, and it is kinder to say so before than after
+
         from strictly_necessary.audit.browser import BrowserError
         from strictly_necessary.audit.crawl import JournalError
         from strictly_necessary.audit.crawl import observe as drive
@@ -79,10 +82,9 @@ def judge(
     """Compare what was seen with the declaration. It drives no browser, and the same always gives the same. Raises
     `AuditError` if the list of public suffixes is not installed."""
     try:
-        from strictly_necessary.audit.judge import judge as compare
+        return compare(observation, declaration, jurisdictions=jurisdictions)
     except ModuleNotFoundError as error:
         raise _lacking(error) from error
-    return compare(observation, declaration, jurisdictions=jurisdictions)
 
 
 def _lacking(error: ModuleNotFoundError) -> Exception:
