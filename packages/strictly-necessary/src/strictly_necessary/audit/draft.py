@@ -171,7 +171,8 @@ def _item(case: Case, facts: _Facts, category: Category, purpose: str, provider:
         lines += ["requires_action = true", f'information = "Stored in this browser."  {LOOK}']
     author = host_of(script_of(write)) if by_script and write is not None else ""
     if (tracker := tracker_of(author)) is not None:
-        said = f"# {thing} is written by a script of {tracker.name}, known for tracking. Remove it."
+        named = "".join(each for each in str(thing) if each.isprintable())  # a line break would end the comment
+        said = f"# {named} is written by a script of {tracker.name}, known for tracking. Remove it."
         return "\n".join([said, *(f"# {line}" for line in lines), ""])
     return "\n".join([*lines, ""])
 

@@ -12,6 +12,8 @@ import secrets
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
+from strictly_necessary.audit._whole import whole
+
 BINDING = f"__{secrets.token_hex(6)}"
 """Of the audit's world only: pages do not see it."""
 
@@ -49,7 +51,7 @@ _RELS = frozenset({"preconnect", "dns-prefetch"})
 
 def read(payload: str) -> tuple[str, str]:
     """The relation and the address of an element. Raises ValueError."""
-    rel, url = json.loads(payload)
+    rel, url = whole(json.loads(payload))
     return str(rel), str(url)
 
 

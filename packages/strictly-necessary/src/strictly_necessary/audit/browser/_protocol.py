@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from strictly_necessary.audit._whole import may_have_halves, whole
+
 log = logging.getLogger(__name__)
 
 Params: TypeAlias = Mapping[str, Any]
@@ -92,6 +94,8 @@ class Connection:
 
     def _take(self, text: str | bytes) -> None:
         message = json.loads(text)
+        if may_have_halves(text if isinstance(text, str) else text.decode("utf-8", "replace")):
+            message = whole(message)
         if "id" not in message:
             try:
                 self._handler(message["method"], message.get("params", {}), message.get("sessionId", ""))

@@ -48,7 +48,8 @@ class Journal:
         good = 0
         if plan.resume.exists():
             good = journal._read(plan.resume, head)
-        descriptor = os.open(plan.resume, os.O_RDWR | os.O_CREAT, 0o600)
+        # Where others may write too, a link in its place could lead to any file of ours.
+        descriptor = os.open(plan.resume, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         os.fchmod(descriptor, 0o600)  # it may have been there, with other rights
         os.ftruncate(descriptor, good)  # the last line may have been cut off
         journal._file = os.fdopen(descriptor, "a", encoding="utf-8")
@@ -80,7 +81,7 @@ class Journal:
 
     def _write(self, line: dict[str, object]) -> None:
         if self._file is not None:
-            self._file.write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
+            self._file.write(_written(line))
             self._file.flush()
 
     def _read(self, path: Path, head: dict[str, object]) -> int:
@@ -89,6 +90,8 @@ class Journal:
         with path.open("rb") as file:
             for number, raw in enumerate(file, 1):
                 if not raw.endswith(b"\n"):
+                    if number == 1 and not _written(head).encode().startswith(raw):
+                        raise JournalError(f"{path} is no journal; remove the file, or name another one")
                     break
                 try:
                     line = json.loads(raw)
@@ -113,6 +116,10 @@ class Journal:
         if line != head:
             text = f"{self.path} belongs to another audit or another version; remove the file, or name another one"
             raise JournalError(text)
+
+
+def _written(line: dict[str, object]) -> str:
+    return json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n"
 
 
 def _mark(plan: Plan) -> str:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from strictly_necessary.audit._observation import Place, Stack
+from strictly_necessary.audit._whole import may_have_halves, whole
 from strictly_necessary.declaration._items import Kind
 
 BINDING = f"__{secrets.token_hex(6)}"
@@ -72,6 +73,8 @@ def read(payload: str) -> Batch:
     """What the binding was called with. A report that the probe did not write (a hostile page could) is empty."""
     try:
         told = json.loads(payload)
+        if may_have_halves(payload):
+            told = whole(told)
         stacks = [
             tuple(Place(str(u), int(row), int(column), str(f)) for u, row, column, f in s) for s in told["stacks"]
         ]
