@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -38,7 +39,8 @@ def canary(url: str, target: str) -> str:
 @dataclass
 class Explorer:
     """Explores the pages of one state. What is on every page, such as a menu or a search field, is not tried on every
-    page: `idle` are controls that did nothing where the same scripts ran, `tried` counts the others and the fields."""
+    page: `idle` are controls that did nothing where the same scripts ran, `tried` counts on how many pages the others
+    and the fields were tried, and on how many moving and clicking did nothing."""
 
     site: Site
     limit: float
@@ -54,10 +56,11 @@ class Explorer:
         try:
             before = await look(tab, "foreign", hosts=self.site.hosts, most=MOST_LINKS) or []
             await scroll(tab)
-            await _move(tab)
+            scripts = await look(tab, "scripts") or ""
+            await self._unless_idle(tab, f"move {scripts}", _move)
             await self._guard(tab)
             if await look(tab, "scripted"):
-                await _empty(tab)
+                await self._unless_idle(tab, f"click {scripts}", _empty)
                 for target in await self._targets(tab):
                     if time.monotonic() > end or not tab.alive:
                         break
@@ -70,6 +73,14 @@ class Explorer:
     async def _guard(self, tab: Tab) -> None:
         """No frame sends a form or follows a link. What scripts do beside events, the tab refuses while it stays."""
         await tab.evaluate_everywhere(asking("guard"))
+
+    async def _unless_idle(self, tab: Tab, mark: str, do: Callable[[Tab], Awaitable[None]]) -> None:
+        """Not where it did nothing on pages enough with the same scripts."""
+        if self.tried[mark] >= ENOUGH:
+            return
+        before = _activity(tab)
+        await do(tab)
+        self.tried[mark] += _activity(tab) == before
 
     async def _targets(self, tab: Tab) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = await look(tab, "fields") or []

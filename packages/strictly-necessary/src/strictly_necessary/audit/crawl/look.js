@@ -263,6 +263,7 @@
     hrefs: () => given.at.map((at) => (memory()[at] ? memory()[at].href : null)),
     controls,
     fields,
+    scripts,
     offers: () => {
       const asked = [...controls(), ...all("button, input[type=submit]").filter((each) => sends(each) && shown(each))
         .map((each) => ({ target: `button "${name(each)}"` }))];

@@ -60,4 +60,5 @@ const coverSending = () => {
   after("Navigator", "sendBeacon", "value", (self, args) => call("Navigator.sendBeacon", cut(`${args[0]}`, 300)));
   after("WebSocket", "send", "value", (self) => call("WebSocket.send", socketOf(self)));
   after("RTCDataChannel", "send", "value", () => call("RTCDataChannel.send"));
+  after("", "fetchLater", "value", () => call("fetchLater"));
 };
