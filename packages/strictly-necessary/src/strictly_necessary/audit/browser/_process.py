@@ -68,6 +68,14 @@ _FLAGS = (
     f"--disable-features={_OFF}",
 )
 
+_TIED = (
+    ("/bin/sh", "-c", 'exec "$0" "$@" --remote-debugging-pipe 3<&0 4>/dev/null </dev/null')
+    if os.name == "posix"
+    else ()
+)
+"""Chromium ends when the pipe by which it could be told what to do is closed. Nothing is ever said in it; but when
+somebody kills the audit, which then can end nothing by itself, it is closed too."""
+
 COMMON = {"profile": {"cookie_controls_mode": 0}}
 """Cookies of other sites are taken, as by most people's browsers. A context of the audit counts as a private window,
 which would refuse them, and what they are for would not be seen."""
@@ -172,11 +180,12 @@ async def start(program: str, arguments: Sequence[str], *, cookies: bool) -> Pro
     (profile / "Default").mkdir()
     (profile / "Default" / "Preferences").write_text(json.dumps(COMMON if cookies else BLOCKED_COOKIES))
     process = await asyncio.create_subprocess_exec(
+        *_TIED,
         program,
         *arguments,
         f"--user-data-dir={profile}",
         "about:blank",
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE if _TIED else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for the audit, which ends the browser itself
