@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import guard, listing, transfer
+from benchmarks import audit, guard, listing, transfer
 
 BENCHMARKS = {
+    "audit": audit.measure,
     "guard": guard.measure,
     "guard-attack": guard.measure_attack,
     "guard-browser": guard.measure_browser,

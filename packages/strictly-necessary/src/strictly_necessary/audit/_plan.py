@@ -49,8 +49,8 @@ class Plan:
     chromium: str | None = None
     """The browser's program; None looks for one."""
 
-    parallel: int = 2
-    """States at once."""
+    parallel: int = 3
+    """States at once that have a browser of their own; of those that share one, there are twice as many."""
 
     screenshots: bool = True
     resume: Path | None = None

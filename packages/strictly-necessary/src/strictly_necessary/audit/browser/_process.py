@@ -23,7 +23,7 @@ _OFF = (
     "AutofillServerCommunication,CertificateTransparencyComponentUpdater,HttpsUpgrades,HttpsFirstBalancedMode,"
     "HttpsFirstBalancedModeAutoEnable,IsolateOrigins,IsolateSandboxedIframes,MediaRouter,NetworkTimeServiceQuerying,"
     "OptimizationHints,OptimizationGuideModelDownloading,OptimizationTargetPrediction,PaintHolding,"
-    "PreloadTopChromeWebUI,Prerender2,SafeBrowsing,site-per-process,Translate,WebUIOmniboxAimPopup,"
+    "PreloadTopChromeWebUI,Prerender2,RenderDocument,SafeBrowsing,site-per-process,Translate,WebUIOmniboxAimPopup,"
     "WebUIOmniboxFullPopup,WebUIOmniboxPopup"
 )
 """Features that ask for something by themselves, hide what a site asks for, or draw parts of a window that nobody sees
@@ -36,6 +36,7 @@ _FLAGS = (
     "--no-first-run",
     "--no-default-browser-check",
     "--no-service-autorun",
+    "--no-startup-window",  # it would be drawn for nobody, by a process of its own
     "--disable-back-forward-cache",  # a page that is kept there holds the clock of the next ones
     "--disable-background-networking",
     "--disable-blink-features=AutomationControlled",  # navigator.webdriver: many a tracker spares robots
@@ -177,6 +178,14 @@ def _is_removed(profile: Path) -> bool:
 async def start(program: str, arguments: Sequence[str], *, cookies: bool) -> Process:
     """Raises `BrowserError` if it does not come up."""
     profile = Path(tempfile.mkdtemp(prefix="strictly-audit-"))
+    try:
+        return await _start_in(profile, program, arguments, cookies=cookies)
+    except BaseException:  # also where the audit is cancelled meanwhile
+        await _remove(profile)
+        raise
+
+
+async def _start_in(profile: Path, program: str, arguments: Sequence[str], *, cookies: bool) -> Process:
     (profile / "Default").mkdir()
     (profile / "Default" / "Preferences").write_text(json.dumps(COMMON if cookies else BLOCKED_COOKIES))
     process = await asyncio.create_subprocess_exec(
@@ -184,7 +193,6 @@ async def start(program: str, arguments: Sequence[str], *, cookies: bool) -> Pro
         program,
         *arguments,
         f"--user-data-dir={profile}",
-        "about:blank",
         stdin=asyncio.subprocess.PIPE if _TIED else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

@@ -235,7 +235,8 @@ class Tab:
 
     async def _rest(self, beats: int = _QUIET) -> None:
         """Until nothing happens any more for so many beats."""
-        recording, quiet, last = self._recording, 0, -1
+        recording, quiet = self._recording, 0
+        last = recording.events
         end = time.monotonic() + self._left(_STUCK)
         while quiet < beats and time.monotonic() < end and self.alive and not self._watch.stopped:
             if self._clock.is_still and quiet in {0, beats - 1}:  # what came meanwhile is seen when the clock runs
@@ -494,13 +495,17 @@ def _network_trouble(error: str, url: str, *, is_download: bool) -> tuple[Troubl
     return Trouble.UNREACHABLE, f"the browser could not load it ({error.removeprefix('net::')})"
 
 
+_WINDOW = {"url": "about:blank", "newWindow": True, "windowState": "fullscreen"}
+"""Without tab strip and toolbar, which nobody sees and which take a fifth of the time of a page to draw."""
+
+
 async def ensure_tab(connection: Connection, watch: Watch) -> None:
     """Raises `RefusedError`."""
     if watch.page:
         return
     watch.expecting = True
     watch.gone()
-    await connection.ask("Target.createTarget", {"url": "about:blank", "browserContextId": watch.context})
+    await connection.ask("Target.createTarget", {**_WINDOW, "browserContextId": watch.context})
     try:
         await asyncio.wait_for(watch.ready.wait(), 5)
         await connection.ask("Runtime.evaluate", {"expression": "0"}, watch.page)  # all that was posted is in force

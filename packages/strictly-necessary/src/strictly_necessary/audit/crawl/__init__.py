@@ -17,6 +17,7 @@ from strictly_necessary.audit.crawl._journal import Journal, JournalError
 from strictly_necessary.audit.crawl._names import chains, hosts_of
 from strictly_necessary.audit.crawl._politeness import Politeness
 from strictly_necessary.audit.crawl._progress import Progress
+from strictly_necessary.audit.crawl._room import Room
 from strictly_necessary.audit.crawl._states import ANSWERS, FOLLOWERS, Crawl
 from strictly_necessary.audit.crawl._visiting import Visiting
 from strictly_necessary.audit.script import Part, Script, Secrets, read_script
@@ -41,11 +42,11 @@ async def observe(
     started, clock = dt.datetime.now(dt.UTC), time.monotonic()
     has_ended = False
     try:
-        async with Browsers(plan) as browsers:
-            crawl = _crawl(plan, declaration, script, browsers, journal, progress)
-            await _all(_jobs(plan, crawl, script))
-            runs = tuple(crawl.runs[state] for state in State if state in crawl.runs)
-            names = await chains(hosts_of(runs), plan.nameserver)
+        browsers = Browsers(plan)
+        crawl = _crawl(plan, declaration, script, browsers, journal, progress)
+        await _all(_jobs(plan, crawl, script))
+        runs = tuple(crawl.runs[state] for state in State if state in crawl.runs)
+        names = await chains(hosts_of(runs), plan.nameserver)
         has_ended = True
     finally:
         journal.close(remove=has_ended)
@@ -75,14 +76,14 @@ def _crawl(
         tell=progress or (lambda _: None),
         secrets=script.secrets if script is not None else Secrets(),
     )
-    return Crawl(plan, declaration, script, browsers, visiting, asyncio.Semaphore(max(plan.parallel, 1)))
+    return Crawl(plan, declaration, script, browsers, visiting, Room(plan.parallel))
 
 
 def _jobs(plan: Plan, crawl: Crawl, script: Script | None) -> list[Coroutine[Any, Any, None]]:
-    """The states that were asked for, or all; the first visit always, since it finds the pages."""
+    """The states that were asked for, or all; the first visit always, since it finds the pages. Next comes what takes
+    longest: signing in and out is one after the other."""
     wanted = plan.states or tuple(State)
     jobs = [crawl.visit(returns=State.RETURNED in wanted)]
-    jobs += [crawl.follow(state) for state in FOLLOWERS if state in wanted]
     signed = [state for state in (State.SIGNED_IN, State.SIGNED_OUT) if state in wanted]
     if script is not None and script.tells(Part.SIGN_IN):
         if signed:
@@ -90,6 +91,7 @@ def _jobs(plan: Plan, crawl: Crawl, script: Script | None) -> list[Coroutine[Any
     else:
         for state in signed:
             crawl.skip(state, "no script says how to sign in")
+    jobs += [crawl.follow(state) for state in FOLLOWERS if state in wanted]
     jobs += [crawl.answer(state) for state in ANSWERS if state in wanted]
     return jobs
 

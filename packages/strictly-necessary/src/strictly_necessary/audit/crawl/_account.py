@@ -18,25 +18,30 @@ async def sign_in(crawl: Crawl, *, stays: bool, leaves: bool) -> None:
     done = [crawl.is_done(each) for each in _signed(stays=stays, leaves=leaves)]
     if all(done):
         return
-    if await crawl.known.first() is None:
-        for state in _signed(stays=stays, leaves=leaves):
-            crawl.skip(state, "no page could be looked at")
-        return
-    async with crawl.gates, crawl.person(State.SIGNED_IN, scripted=True) as (browser, person):
-        failures: list[str] = []
-        texts: dict[str, str] = {}
-        crawl.tell(State.SIGNED_IN, 0, len(crawl.known.pages), crawl.plan.url)
-        deeds = _signing_in(crawl, browser, person, failures)
-        first = await crawl.visiting.visit(person, crawl.plan.url, state=State.SIGNED_IN, deeds=deeds, texts=texts)
-        if failures:
-            crawl.end(State.SIGNED_IN, [first], failures[0])
-            if leaves:
-                crawl.skip(State.SIGNED_OUT, "signing in failed")
+    async with crawl.place(State.SIGNED_IN, scripted=True):
+        if await crawl.known.first() is None:
+            for state in _signed(stays=stays, leaves=leaves):
+                crawl.skip(state, "no page could be looked at")
             return
-        if stays and State.SIGNED_IN not in crawl.runs:
-            await _account(crawl, person, first, texts)
-        if leaves and State.SIGNED_OUT not in crawl.runs:
-            await _sign_out(crawl, browser, person)
+        async with crawl.person(State.SIGNED_IN, scripted=True) as (browser, person):
+            await _there_and_back(crawl, browser, person, stays=stays, leaves=leaves)
+
+
+async def _there_and_back(crawl: Crawl, browser: Browser, person: Person, *, stays: bool, leaves: bool) -> None:
+    failures: list[str] = []
+    texts: dict[str, str] = {}
+    crawl.tell(State.SIGNED_IN, 0, len(crawl.known.pages), crawl.plan.url)
+    deeds = _signing_in(crawl, browser, person, failures)
+    first = await crawl.visiting.visit(person, crawl.plan.url, state=State.SIGNED_IN, deeds=deeds, texts=texts)
+    if failures:
+        crawl.end(State.SIGNED_IN, [first], failures[0])
+        if leaves:
+            crawl.skip(State.SIGNED_OUT, "signing in failed")
+        return
+    if stays and State.SIGNED_IN not in crawl.runs:
+        await _account(crawl, person, first, texts)
+    if leaves and State.SIGNED_OUT not in crawl.runs:
+        await _sign_out(crawl, browser, person)
 
 
 def _signed(*, stays: bool, leaves: bool) -> list[State]:

@@ -56,6 +56,7 @@ class Explorer:
         try:
             before = await look(tab, "foreign", hosts=self.site.hosts, most=MOST_LINKS) or []
             await scroll(tab)
+            await look(tab, "top")
             scripts = await look(tab, "scripts") or ""
             await self._unless_idle(tab, f"move {scripts}", _move)
             await self._guard(tab)
@@ -140,14 +141,13 @@ def _activity(tab: Tab) -> int:
 
 
 async def scroll(tab: Tab) -> None:
-    """To the end in steps, and back."""
+    """To the end in steps."""
     async with tab.act(Act(Deed.SCROLL)):
         size = await look(tab, "height") or {"page": 0, "window": 1}
         steps = min(_STEPS, int(size["page"] / max(size["window"], 1)) + 1)
         for _ in range(steps):
             await tab.wheel(size["window"] * 0.9)
         await look(tab, "bottom")
-    await look(tab, "top")
 
 
 async def _move(tab: Tab) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
@@ -12,12 +11,13 @@ from strictly_necessary.audit._observation import Act, Deed, Mishap, Run, State,
 from strictly_necessary.audit._plan import Plan
 from strictly_necessary.audit.browser import Browser, Person, Tab
 from strictly_necessary.audit.crawl import _consent, _returning
-from strictly_necessary.audit.crawl._browsers import Browsers
+from strictly_necessary.audit.crawl._browsers import Browsers, has_own
 from strictly_necessary.audit.crawl._explore import Explorer, scroll
 from strictly_necessary.audit.crawl._frontier import Frontier, Site
 from strictly_necessary.audit.crawl._known import Known
 from strictly_necessary.audit.crawl._look import offered
 from strictly_necessary.audit.crawl._progress import Progress
+from strictly_necessary.audit.crawl._room import Room
 from strictly_necessary.audit.crawl._sitemaps import listed
 from strictly_necessary.audit.crawl._visiting import INTERRUPTED, Deeds, Doing, Visiting, is_www, same_page
 from strictly_necessary.audit.script import Part, Player, Scene, Script, Step
@@ -52,14 +52,14 @@ _LOOKED_FOR_LONG = 2.0
 
 @dataclass
 class Crawl:
-    """One audit under way. `gates` is how many persons there may be at once."""
+    """One audit under way."""
 
     plan: Plan
     declaration: Declaration | None
     script: Script | None
     browsers: Browsers
     visiting: Visiting
-    gates: asyncio.Semaphore
+    room: Room
     known: Known = field(default_factory=Known)
     runs: dict[State, Run] = field(default_factory=dict)
     listed: list[str] | None = None
@@ -91,6 +91,10 @@ class Crawl:
         if state in ended:
             self.runs[state] = Run(state, tuple(self.old(state)), ended[state])
         return state in ended
+
+    def place(self, state: State, *, scripted: bool = False) -> AbstractAsyncContextManager[None]:
+        """Taken by each person before anything else is waited for, the first visit ahead of all."""
+        return self.room.place(own=has_own(state, scripted=scripted))
 
     @asynccontextmanager
     async def person(self, state: State, *, scripted: bool = False) -> AsyncIterator[tuple[Browser, Person]]:
@@ -127,7 +131,7 @@ class Crawl:
     async def visit(self, *, returns: bool) -> None:
         """Find the pages and look at each; then, if it `returns`, come back to them in the same browser."""
         try:
-            async with self.gates:
+            async with self.place(State.VISIT, scripted=self.tells(Part.ACTS)):
                 await self._visit(returns=returns)
         finally:
             await self.known.tell(ended=True)
@@ -252,7 +256,7 @@ class Crawl:
         """Somebody else on the same pages."""
         if self.is_done(state):
             return
-        async with self.gates:
+        async with self.place(state):
             if await self.known.first() is None:
                 self.skip(state, "no page could be looked at")
                 return
@@ -283,7 +287,8 @@ class Crawl:
             self.skip(state, self._nothing_asked())
             return
         failures: list[str] = []
-        async with self.gates, self.person(state, scripted=self.tells(part)) as (browser, person):
+        scripted = self.tells(part)
+        async with self.place(state, scripted=scripted), self.person(state, scripted=scripted) as (browser, person):
 
             async def deeds(tab: Tab, doing: Doing) -> None:
                 if self.tells(part):
